@@ -1,0 +1,303 @@
+/**
+ * The contract between the engine and TypeScript: integer constants, compiled by asc and by tsc alike.
+ *
+ * Offsets named here are checked against the engine's structs at compile time (`memory.ts`, `frames.ts`) and read back by
+ * `test/abi.test.ts`. A change of meaning raises ABI_VERSION.
+ */
+
+export const ABI_VERSION: u32 = 1;
+
+// ─── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Bytes of one frame buffer: 64 of bookkeeping, 64 of headroom, the rest for the frame. */
+export const FRAME_SLOT: u32 = 2048;
+/** Where a fresh frame's first byte lies in its buffer. */
+export const FRAME_START: u32 = 128;
+/** Shortest and longest frame, without FCS: an Ethernet header; 1500 bytes of payload with two VLAN tags. */
+export const FRAME_MIN: u32 = 14;
+export const FRAME_MAX: u32 = 1522;
+/** Frames per burst: what one stage handles before the next begins, and what TypeScript may inject in one call. */
+export const BURST: u32 = 64;
+export const INGRESS: u32 = 256;
+/** How many switches one frame may be carried across before it is called a loop. */
+export const HOP_LIMIT: u32 = 16;
+
+// ─── Control block: offsets from control() ─────────────────────────────────────────────────────────────────────────
+/** u64 ns, the engine's clock. */
+export const CONTROL_NOW: u32 = 0;
+/** u32, events written and events read (both count up and wrap; the ring's index is the count modulo its capacity). */
+export const CONTROL_EVENTS_WRITTEN: u32 = 16;
+export const CONTROL_EVENTS_READ: u32 = 20;
+/** u64 ns, when the next thing happens that drives time, and the next thing of any kind; all ones: never. */
+export const CONTROL_NEXT_WORK: u32 = 32;
+export const CONTROL_NEXT_ANY: u32 = 40;
+/** u64 counters, in this order: ingress, originated, copies, delivered, consumed, dropped. */
+export const CONTROL_BOOKS: u32 = 64;
+export const BOOK_INGRESS: u32 = 0;
+export const BOOK_ORIGINATED: u32 = 1;
+export const BOOK_COPIES: u32 = 2;
+export const BOOK_DELIVERED: u32 = 3;
+export const BOOK_CONSUMED: u32 = 4;
+export const BOOK_DROPPED: u32 = 5;
+export const BOOKS: u32 = 6;
+/** u64[REASONS], frames dropped by reason. */
+export const CONTROL_DROPS: u32 = 128;
+/** u32[CAPACITIES], written before `init`: how many of each thing the memory holds. */
+export const CONTROL_CAPACITIES: u32 = 1152;
+/** u64, the seed of the hash functions, written before `init`. */
+export const CONTROL_SEED: u32 = 1248;
+/** Bytes of the control block. */
+export const CONTROL_SIZE: u32 = 4096;
+
+export const CAPACITY_FRAMES: u32 = 0;
+export const CAPACITY_FLIGHTS: u32 = 1;
+export const CAPACITY_NETWORKS: u32 = 2;
+export const CAPACITY_PORTS: u32 = 3;
+export const CAPACITY_NODES: u32 = 4;
+export const CAPACITY_INTERFACES: u32 = 5;
+export const CAPACITY_ROUTES: u32 = 6;
+/** A power of two. */
+export const CAPACITY_NEIGHBORS: u32 = 7;
+export const CAPACITY_SOCKETS: u32 = 8;
+/** A power of two. */
+export const CAPACITY_FDB: u32 = 9;
+export const CAPACITY_NATS: u32 = 10;
+export const CAPACITY_MAPPINGS: u32 = 11;
+export const CAPACITY_CONNECTIONS: u32 = 12;
+export const CAPACITY_FORWARDS: u32 = 13;
+/** A power of two, at least 64. */
+export const CAPACITY_EVENTS: u32 = 14;
+export const CAPACITIES: u32 = 15;
+
+// ─── What became of a frame ────────────────────────────────────────────────────────────────────────────────────────
+// The order is that of REASONS in src/reasons.ts.
+export const OK: u32 = 0;
+// Ethernet and the switch
+export const TOO_SHORT: u32 = 1;
+export const TOO_LONG: u32 = 2;
+export const NOT_ATTACHED: u32 = 3;
+export const CABLE_OFF: u32 = 4;
+export const SRC_GROUP: u32 = 5;
+export const RESERVED_GROUP: u32 = 6;
+export const HAIRPIN: u32 = 7;
+export const NO_DESTINATION: u32 = 8;
+export const UNKNOWN_UNICAST: u32 = 9;
+export const LOOP: u32 = 10;
+export const NO_FRAME: u32 = 11;
+export const QUEUE_FULL: u32 = 12;
+export const PORT_GONE: u32 = 13;
+export const NOT_MINE: u32 = 14;
+export const ETHERTYPE: u32 = 15;
+export const VLAN: u32 = 16;
+// The parser's faults
+export const VLAN_TRUNCATED: u32 = 17;
+export const LLC_LENGTH: u32 = 18;
+export const ARP_TRUNCATED: u32 = 19;
+export const ARP_FORMAT: u32 = 20;
+export const IPV4_TRUNCATED: u32 = 21;
+export const IPV4_VERSION: u32 = 22;
+export const IPV4_HEADER: u32 = 23;
+export const IPV4_LENGTH: u32 = 24;
+export const IPV4_CHECKSUM: u32 = 25;
+export const IPV6_TRUNCATED: u32 = 26;
+export const IPV6_VERSION: u32 = 27;
+export const IPV6_LENGTH: u32 = 28;
+export const IPV6_EXTENSION: u32 = 29;
+export const ICMP_TRUNCATED: u32 = 30;
+export const UDP_TRUNCATED: u32 = 31;
+export const UDP_LENGTH: u32 = 32;
+export const TCP_TRUNCATED: u32 = 33;
+export const TCP_HEADER: u32 = 34;
+// Internet protocol
+export const IPV4_SOURCE: u32 = 35;
+export const IPV4_DESTINATION: u32 = 36;
+export const NOT_FORWARDING: u32 = 37;
+export const TTL_EXPIRED: u32 = 38;
+export const NO_ROUTE: u32 = 39;
+export const NO_ADDRESS: u32 = 40;
+export const NEIGHBOR_FAILED: u32 = 41;
+export const NEIGHBOR_QUEUE: u32 = 42;
+export const NEIGHBOR_TABLE: u32 = 43;
+export const MTU: u32 = 44;
+export const FRAGMENT: u32 = 45;
+export const PROTOCOL: u32 = 46;
+export const IPV6_OFF: u32 = 47;
+export const ICMP_CHECKSUM: u32 = 48;
+export const ICMP_TYPE: u32 = 49;
+export const UDP_CHECKSUM: u32 = 50;
+export const UDP_CLOSED: u32 = 51;
+export const TCP_CLOSED: u32 = 52;
+// Network address translation
+export const NAT_UNKNOWN: u32 = 53;
+export const NAT_FILTERED: u32 = 54;
+export const NAT_FULL: u32 = 55;
+export const NAT_PORTS: u32 = 56;
+export const NAT_PROTOCOL: u32 = 57;
+export const NAT_FRAGMENT: u32 = 58;
+export const NAT_SOURCE: u32 = 59;
+export const NAT_INSIDE: u32 = 60;
+export const NAT_LOOPBACK: u32 = 61;
+export const NAT_ICMP: u32 = 62;
+export const NAT_NO_GUEST: u32 = 63;
+/** One more than the last reason. */
+export const REASONS: u32 = 64;
+
+// ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
+export const KIND_UNPARSED: u32 = 0;
+export const KIND_OTHER: u32 = 1;
+export const KIND_LLC: u32 = 2;
+export const KIND_ARP: u32 = 3;
+export const KIND_IPV4: u32 = 4;
+export const KIND_IPV6: u32 = 6;
+
+/** Descriptor flags. */
+export const IS_FRAGMENT: u32 = 1;
+/** A fragment other than the first: it has no transport header. */
+export const IS_LATER_FRAGMENT: u32 = 2;
+/** IPv4 options or IPv6 extension headers are present. */
+export const HAS_OPTIONS: u32 = 4;
+
+// ─── Networks and ports ────────────────────────────────────────────────────────────────────────────────────────────
+export const SWITCH_LEARNING: u32 = 0;
+/** VirtualBox's: a port has the MAC its card reports; no learning, no ageing, unknown unicast is not flooded. */
+export const SWITCH_STATIC: u32 = 1;
+
+/** What is at the device end of a port's wire. */
+export const ROLE_INTERFACE: u32 = 1;
+export const ROLE_EXTERNAL: u32 = 2;
+export const ROLE_TRUNK: u32 = 3;
+
+/** Who owns it: what promiscuous policies tell apart. */
+export const CLASS_VM: u32 = 0;
+export const CLASS_HOST: u32 = 1;
+export const CLASS_WIRE: u32 = 2;
+export const CLASS_SERVICE: u32 = 3;
+
+export const PROMISCUOUS_DENY: u32 = 0;
+export const PROMISCUOUS_VMS: u32 = 1;
+export const PROMISCUOUS_ALL: u32 = 2;
+
+// ─── Nodes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Forwards what is not addressed to it. */
+export const NODE_FORWARDS: u32 = 1;
+
+/** DHCP client states (RFC 2131 §4.4). */
+export const DHCP_OFF: u32 = 0;
+export const DHCP_INIT: u32 = 1;
+export const DHCP_SELECTING: u32 = 2;
+export const DHCP_REQUESTING: u32 = 3;
+export const DHCP_BOUND: u32 = 4;
+export const DHCP_RENEWING: u32 = 5;
+export const DHCP_REBINDING: u32 = 6;
+
+/** Socket flag: a datagram for it ends `run` at its instant, so that a service answers in time. */
+export const SOCKET_SERVICE: u32 = 1;
+
+// ─── Errors of commands: negative results ──────────────────────────────────────────────────────────────────────────
+export const E_FULL: i32 = -1;
+export const E_IN_USE: i32 = -2;
+export const E_NO_ROUTE: i32 = -3;
+export const E_NO_ADDRESS: i32 = -4;
+export const E_TOO_LONG: i32 = -5;
+export const E_NO_FRAME: i32 = -6;
+export const E_UNKNOWN: i32 = -7;
+
+// ─── run() ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Nothing left that drives time. */
+export const RUN_IDLE: u32 = 0;
+/** An instant ended in which something became visible to TypeScript. */
+export const RUN_VISIBLE: u32 = 1;
+/** The budget is spent. */
+export const RUN_BUDGET: u32 = 2;
+/** `limit` is reached. */
+export const RUN_LIMIT: u32 = 3;
+/** The event ring has to be read first. */
+export const RUN_RING: u32 = 4;
+
+// ─── Events: 64 bytes each ─────────────────────────────────────────────────────────────────────────────────────────
+//   0 u32 kind · 4 u32 id · 8 u32 frame (0: none) · 12 u32 offset of the payload from memory's start · 16 u32 its length
+//  20 u32 a · 24 u32 b · 28 u32 c · 32 u32 d · 36 u32 flags · 40 u64 time in ns · 48 u32 e · 52 u32 f
+export const EVENT: u32 = 64;
+export const EVENT_KIND: u32 = 0;
+export const EVENT_ID: u32 = 4;
+export const EVENT_FRAME: u32 = 8;
+export const EVENT_OFFSET: u32 = 12;
+export const EVENT_LENGTH: u32 = 16;
+export const EVENT_A: u32 = 20;
+export const EVENT_B: u32 = 24;
+export const EVENT_C: u32 = 28;
+export const EVENT_D: u32 = 32;
+export const EVENT_FLAGS: u32 = 36;
+export const EVENT_TIME: u32 = 40;
+export const EVENT_E: u32 = 48;
+
+/** A frame for an external guest. id: port; offset, length: the frame. */
+export const EVENT_DELIVER: u32 = 1;
+/** A captured frame. id: port; a: network; b: 1 towards the device, 0 from it; c: reason (0: none); offset, length: the frame. */
+export const EVENT_CAPTURE: u32 = 2;
+/** A datagram. id: socket; a: source address; b: source port; c: destination address; d: interface; flags: TTL. */
+export const EVENT_DATAGRAM: u32 = 3;
+/** An echo reply. id: node; a: source address; b: identifier; c: sequence number; flags: TTL; length: of the echoed data. */
+export const EVENT_ECHO: u32 = 4;
+/**
+ * An ICMP error about something this node sent. id: node; a: who says so; b: type << 8 | code; c: protocol of the packet it is
+ * about; d: its destination; e: its source port (or echo identifier) << 16 | destination port (or sequence number).
+ */
+export const EVENT_ICMP_ERROR: u32 = 5;
+/** An interface got, changed or lost its leased address. id: interface; a: address (0: lost). */
+export const EVENT_ADDRESS: u32 = 6;
+/** A packet of this node found no way. id: node; a: destination; b: reason; c: protocol; e: ports as above. */
+export const EVENT_UNSENT: u32 = 7;
+/** An external guest was heard for the first time. id: port; a, b: its MAC, high 16 and low 32 bits. */
+export const EVENT_HEARD: u32 = 8;
+
+// ─── Structs that TypeScript reads ─────────────────────────────────────────────────────────────────────────────────
+/** Port: u64 MAC, then u64 counters. rx: from the device into the network; tx: towards the device. */
+export const PORT_MAC: u32 = 32;
+export const PORT_RX_FRAMES: u32 = 56;
+export const PORT_RX_BYTES: u32 = 64;
+export const PORT_TX_FRAMES: u32 = 72;
+export const PORT_TX_BYTES: u32 = 80;
+export const PORT_DROPS: u32 = 88;
+
+/** Interface: u32 address, prefix length, gateway, two DNS servers; u32 DHCP state, server; u64 ns end of lease. */
+export const INTERFACE_ADDRESS: u32 = 16;
+export const INTERFACE_PREFIX: u32 = 20;
+export const INTERFACE_GATEWAY: u32 = 24;
+export const INTERFACE_MTU: u32 = 28;
+export const INTERFACE_DNS: u32 = 32;
+export const INTERFACE_DHCP_STATE: u32 = 40;
+export const INTERFACE_SERVER: u32 = 44;
+export const INTERFACE_LEASE_UNTIL: u32 = 48;
+
+/** NAT options for natSet. */
+export const NAT_FILTERING: u32 = 1;
+export const NAT_QUIET: u32 = 2;
+export const NAT_UDP_TIMEOUT: u32 = 3;
+export const NAT_ICMP_TIMEOUT: u32 = 4;
+export const NAT_TCP_ESTABLISHED: u32 = 5;
+export const NAT_TCP_TRANSITORY: u32 = 6;
+export const NAT_LIMIT: u32 = 7;
+export const FILTER_ENDPOINT: u32 = 0;
+export const FILTER_ADDRESS: u32 = 1;
+export const FILTER_ADDRESS_PORT: u32 = 2;
+
+/** NAT mapping: 16-byte addresses in network order (IPv4 mapped as ::ffff:a.b.c.d), u16 ports. */
+export const MAPPING_INSIDE: u32 = 8;
+export const MAPPING_OUTSIDE: u32 = 24;
+export const MAPPING_INSIDE_PORT: u32 = 40;
+export const MAPPING_OUTSIDE_PORT: u32 = 42;
+export const MAPPING_PROTOCOL: u32 = 44;
+
+/** NAT connection: as its mapping, with the remote end as the inside and as the outside sees it. */
+export const CONNECTION_MAPPING: u32 = 4;
+export const CONNECTION_INSIDE_REMOTE: u32 = 8;
+export const CONNECTION_OUTSIDE_REMOTE: u32 = 24;
+export const CONNECTION_INSIDE_PORT: u32 = 40;
+export const CONNECTION_OUTSIDE_PORT: u32 = 42;
+export const CONNECTION_STATE: u32 = 44;
+export const CONNECTION_DEADLINE: u32 = 48;
+export const STATE_UDP: u32 = 1;
+export const STATE_ICMP: u32 = 2;
+export const STATE_TCP_OPENING: u32 = 3;
+export const STATE_TCP_ESTABLISHED: u32 = 4;
+export const STATE_TCP_CLOSING: u32 = 5;

@@ -1,0 +1,150 @@
+import {
+  IS_FRAGMENT,
+  NAT_FULL,
+  NAT_INSIDE,
+  NAT_PORTS,
+  NAT_SOURCE,
+  NAT_UNKNOWN,
+  NO_ADDRESS,
+  NO_FRAME,
+  OK,
+  TTL_EXPIRED,
+} from "./abi";
+import { copyOf, drop, frameAt, own, release } from "./frames";
+import { carry, mayForward, mayLeave } from "./gateway";
+import { sendIcmpError } from "./ip/icmp-error";
+import { egressOf, interfaceAt, nodeAt, sourceFor } from "./ip/node";
+import { countHop, sendPacket } from "./ip/send";
+import { natInbound } from "./nat/inbound";
+import { aliasOf, insideNodeOf, outsideInterfaceOf, outsideNodeOf } from "./nat/nat";
+import { natOutbound } from "./nat/outbound";
+import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
+import { Ipv4 } from "./wire/ipv4";
+
+/**
+ * The border: where a router's inside meets its outside.
+ *
+ * A router with a NAT has its outside on one of its own interfaces. The gateway of a VirtualBox NAT has only an inside; its
+ * outside are the addresses of the host it runs on, whose routes its packets take once they are translated.
+ */
+
+/** A packet that came in by interface `id` of a router and is not for the router itself. Takes the frame over. */
+export function forward(id: u32, frame: u32): void {
+  const ingress = interfaceAt(id);
+  const node = ingress.node;
+  const nat = nodeAt(node).nat;
+  if (nat == 0) return forwardPlain(node, frame);
+  if (outsideNodeOf(nat) != node) return leaveByHost(node, nat, id, frame);
+
+  const outside = outsideInterfaceOf(nat);
+  // Nothing from outside goes in but through the table: an inside address is nobody's out there.
+  if (id == outside) return drop(frame, NAT_UNKNOWN);
+  const f = frameAt(frame);
+  if (egressOf(node, Ipv4.at(f.data + f.l3).dst) != outside) return forwardPlain(node, frame);
+  leaveByRouter(node, nat, outside, frame);
+}
+
+function forwardPlain(node: u32, frame: u32): void {
+  let reason = mayForward(node, frame);
+  if (reason == OK) reason = mayLeave(node, node, frame);
+  if (reason != OK) return drop(frame, reason);
+  carry(node, frame);
+}
+
+function leaveByRouter(node: u32, nat: u32, outside: u32, frame: u32): void {
+  let reason = mayForward(node, frame);
+  if (reason == OK) reason = mayLeave(node, node, frame);
+  if (reason != OK) return drop(frame, reason);
+  translateOut(node, nat, node, interfaceAt(outside).address, frame);
+}
+
+/** A guest's packet leaves by the host's routes and under the host's address. */
+function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
+  const inside = interfaceAt(id);
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  if (!inside.isOnLink(ip.src) || inside.isBroadcast(ip.src)) return drop(frame, NAT_SOURCE);
+  const loopback = aliasOf(nat, ip.dst);
+  if (loopback != 0) return leaveForLoopback(nat, loopback, frame);
+  if (inside.isOnLink(ip.dst)) return drop(frame, NAT_INSIDE);
+
+  const host = outsideNodeOf(nat);
+  let reason = mayForward(node, frame);
+  if (reason == OK) reason = mayLeave(node, host, frame);
+  if (reason != OK) return drop(frame, reason);
+  translateOut(node, nat, host, sourceFor(host, ip.dst), frame);
+}
+
+/** An alias stands for a loopback address of the host: TTL is neither checked nor counted there. */
+export function leaveForLoopback(nat: u32, loopback: u32, frame: u32): void {
+  const mine = own(frame);
+  if (mine == 0) return drop(frame, NO_FRAME);
+  const reason = natOutbound(nat, mine, loopback);
+  if (reason != OK) return drop(mine, reason);
+  sendPacket(outsideNodeOf(nat), mine);
+}
+
+function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): void {
+  if (address == 0) return drop(frame, NO_ADDRESS);
+  const mine = own(frame);
+  if (mine == 0) return drop(frame, NO_FRAME);
+  const reason = natOutbound(nat, mine, address);
+  if (reason != OK) {
+    // The table is full: the guest learns that it was policy, not the path (RFC 5508 REQ-8).
+    if (reason == NAT_FULL || reason == NAT_PORTS) {
+      sendIcmpError(node, mine, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED, 0);
+    }
+    return drop(mine, reason);
+  }
+  countHop(mine);
+  sendPacket(via, mine);
+}
+
+/**
+ * A packet for an address of `node` that NATs may have lent out. When it was one of theirs, 0: it is on its way inside, or
+ * dropped. Else the frame to go on with (a copy, if it was shared): it is the node's own business.
+ */
+export function enter(node: u32, frame: u32): u32 {
+  const f = frameAt(frame);
+  if ((f.flags & IS_FRAGMENT) != 0) return frame;
+  if (Ipv4.at(f.data + f.l3).ttl <= 1) return enterWithoutHops(node, frame);
+  const mine = own(frame);
+  if (mine == 0) {
+    drop(frame, NO_FRAME);
+    return 0;
+  }
+  const found = natInbound(node, mine);
+  if (found == 0) return mine;
+  if (isReason(found)) drop(mine, reasonOf(found));
+  else {
+    countHop(mine);
+    sendPacket(insideNodeOf(found), mine);
+  }
+  return 0;
+}
+
+/** The last hop is used up: whether it would go inside is tried on a copy, so that the error can quote what came. */
+function enterWithoutHops(node: u32, frame: u32): u32 {
+  const trial = copyOf(frame);
+  if (trial == 0) {
+    drop(frame, NO_FRAME);
+    return 0;
+  }
+  const found = natInbound(node, trial);
+  release(trial);
+  if (found == 0) return frame;
+  if (isReason(found)) {
+    drop(frame, reasonOf(found));
+    return 0;
+  }
+  sendIcmpError(node, frame, ICMP_TIME_EXCEEDED, 0, 0);
+  drop(frame, TTL_EXPIRED);
+  return 0;
+}
+
+function isReason(found: u32): bool {
+  return (found & 0x80000000) != 0;
+}
+function reasonOf(found: u32): u32 {
+  return found & 0x7fffffff;
+}

@@ -1,0 +1,214 @@
+import {
+  CABLE_OFF,
+  DHCP_OFF,
+  ETHERTYPE,
+  EVENT_DELIVER,
+  FRAGMENT,
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  IPV6_OFF,
+  IS_FRAGMENT,
+  KIND_ARP,
+  KIND_IPV4,
+  KIND_IPV6,
+  KIND_UNPARSED,
+  NAT_LOOPBACK,
+  NODE_FORWARDS,
+  NOT_FORWARDING,
+  NOT_MINE,
+  OK,
+  PORT_GONE,
+  PROTOCOL,
+  ROLE_EXTERNAL,
+  ROLE_INTERFACE,
+  VLAN,
+} from "./abi";
+import { enter, forward, leaveForLoopback } from "./border";
+import { consume, countDelivered, drop, emitEvent, frameAt, makeVisible, retain } from "./frames";
+import { sendIcmpError } from "./ip/icmp-error";
+import { answerArp, hearNeighbor } from "./ip/neighbor";
+import { Interface, interfaceAt, isOwn, nodeAt } from "./ip/node";
+import { boundTo } from "./ip/ports";
+import { control } from "./memory";
+import { aliasOf, isAlias, isQuiet } from "./nat/nat";
+import { parse } from "./parser";
+import { portAt } from "./port";
+import { receiveDhcp } from "./stack/dhcp-client";
+import { receiveIcmp } from "./stack/icmp";
+import { receiveTcp } from "./stack/tcp";
+import { receiveUdp } from "./stack/udp";
+import { receive } from "./switch";
+import { dropAt, isCaptured, record } from "./time/wires";
+import { ARP_REQUEST, Arp } from "./wire/arp";
+import { DHCP_CLIENT_PORT } from "./wire/dhcp";
+import { Ethernet, isGroup } from "./wire/ethernet";
+import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL } from "./wire/icmp";
+import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoopback, isMulticast } from "./wire/ipv4";
+
+/**
+ * The walk of a frame, top to bottom.
+ *
+ * A frame is at one of two places when it is looked at: at the switch end of a wire, where it came from a device, or at the
+ * device end, where it came from a switch. Between the two it is a flight (time/wires.ts). Nothing here loops: every way ends
+ * in a wire, in an event for TypeScript, or in a drop with a reason.
+ */
+
+/** A frame arrives at the switch from the device at `port`, having crossed `hops` switches. */
+export function arriveAtSwitch(port: u32, frame: u32, hops: u32): void {
+  if (portAt(port).role == 0) return drop(frame, PORT_GONE);
+  control().hops = hops;
+  if (frameAt(frame).kind == KIND_UNPARSED) parse(frame);
+  if (!isCaptured(port)) return receive(port, frame);
+  const held = beginRecord(frame);
+  receive(port, frame);
+  endRecord(port, held, false);
+}
+
+/** A frame arrives at the device at `port` from the switch. */
+export function arriveAtDevice(port: u32, frame: u32): void {
+  const p = portAt(port);
+  if (p.role == 0) return drop(frame, PORT_GONE);
+  if (!p.cable) return dropAt(port, frame, CABLE_OFF);
+  if (!isCaptured(port)) return toDevice(port, frame);
+  const held = beginRecord(frame);
+  toDevice(port, frame);
+  endRecord(port, held, true);
+}
+
+function toDevice(port: u32, frame: u32): void {
+  const p = portAt(port);
+  if (p.role == ROLE_EXTERNAL) return deliver(port, frame);
+  if (p.role == ROLE_INTERFACE) return receiveFrame(p.device, frame);
+  drop(frame, PORT_GONE);
+}
+
+/** Out of the lab: TypeScript reads it from the event ring. */
+function deliver(port: u32, frame: u32): void {
+  const f = frameAt(frame);
+  const e = emitEvent(EVENT_DELIVER, port);
+  e.frame = frame;
+  e.offset = <u32>f.data;
+  e.length = f.length;
+  makeVisible();
+  countDelivered();
+}
+
+// A capture shows a frame as it came, with what became of it: it is held while it is walked, and who rewrites it copies first.
+function beginRecord(frame: u32): u32 {
+  retain(frame);
+  const c = control();
+  c.walking = frame;
+  c.verdict = OK;
+  return frame;
+}
+
+function endRecord(port: u32, held: u32, towardsDevice: bool): void {
+  const c = control();
+  const verdict = c.verdict;
+  c.walking = 0;
+  c.verdict = OK;
+  record(port, held, towardsDevice, verdict);
+}
+
+// ─── An interface ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A frame that reached interface `id`. */
+function receiveFrame(id: u32, frame: u32): void {
+  const i = interfaceAt(id);
+  const f = frameAt(frame);
+  const dst = Ethernet.at(f.data).dst;
+  if (dst != i.mac && !isGroup(dst)) return drop(frame, NOT_MINE);
+  // A priority tag (VLAN 0) is no VLAN; any other is not this station's (IEEE 802.1Q-2018 §9.6).
+  if (f.vlan != 0xffff && (f.vlan & 0xfff) != 0) return drop(frame, VLAN);
+  if (f.fault != OK) return drop(frame, f.fault);
+  if (f.kind == KIND_ARP) return receiveArp(id, i, frame);
+  if (f.kind == KIND_IPV4) return receiveIpv4(id, i, frame);
+  if (f.kind == KIND_IPV6) return drop(frame, IPV6_OFF);
+  drop(frame, ETHERTYPE);
+}
+
+/** RFC 826: what is known is updated first; who is asked for answers, and remembers who asked. */
+function receiveArp(id: u32, i: Interface, frame: u32): void {
+  const f = frameAt(frame);
+  const arp = Arp.at(f.data + f.l3);
+  const senderMac = arp.senderMac;
+  const senderIp = arp.senderIp;
+  const isForMe = i.address != 0 && answersFor(i, arp.targetIp);
+  // A probe (sender 0.0.0.0) says nothing about anybody (RFC 5227 §2.1.1).
+  if (senderIp != 0 && !isGroup(senderMac)) hearNeighbor(id, senderIp, senderMac, isForMe && i.isOnLink(senderIp));
+  const opcode = arp.opcode;
+  const targetIp = arp.targetIp;
+  consume(frame);
+  if (opcode == ARP_REQUEST && isForMe && senderIp != targetIp) answerArp(id, targetIp, senderMac, senderIp);
+}
+
+/** Its own address, and those that a NAT keeps for loopback addresses of the host. */
+function answersFor(i: Interface, ip: u32): bool {
+  if (ip == i.address) return true;
+  const nat = nodeAt(i.node).nat;
+  return nat != 0 && isAlias(nat, ip);
+}
+
+// ─── The internet layer ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** RFC 1122 §3.2.1 for a host, RFC 1812 §5.2 for a router. */
+function receiveIpv4(id: u32, i: Interface, frame: u32): void {
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  const dst = ip.dst;
+  if (isForDhcp(i, frame)) return receiveDhcp(id, frame);
+  if (i.address == 0) return drop(frame, IPV4_DESTINATION);
+  if (isLoopback(ip.src) || isMulticast(ip.src) || ip.src >>> 28 == 15 || isLoopback(dst)) return drop(frame, IPV4_SOURCE);
+  if (isMulticast(dst)) return drop(frame, IPV4_DESTINATION);
+  if (i.isBroadcast(dst)) return receiveLocal(i.node, id, frame, false);
+  // A unicast packet in a group frame is nobody's (RFC 1122 §3.3.6).
+  if (isGroup(Ethernet.at(f.data).dst)) return drop(frame, IPV4_DESTINATION);
+
+  const node = nodeAt(i.node);
+  if (isOwn(i.node, dst)) {
+    const own = node.outsideOf != 0 ? enter(i.node, frame) : frame;
+    if (own != 0) receiveOwn(id, i, own);
+    return;
+  }
+  if ((node.flags & NODE_FORWARDS) == 0) return drop(frame, NOT_FORWARDING);
+  forward(id, frame);
+}
+
+/** The client hears its server before it has an address (RFC 2131 §4.1). */
+function isForDhcp(i: Interface, frame: u32): bool {
+  const f = frameAt(frame);
+  return i.dhcpState != DHCP_OFF && f.protocol == PROTOCOL_UDP && f.dstPort == DHCP_CLIENT_PORT && f.l4 != 0;
+}
+
+/** For an address of this very node. A NAT gateway has little to say for itself. */
+function receiveOwn(id: u32, i: Interface, frame: u32): void {
+  const nat = nodeAt(i.node).nat;
+  if (nat == 0) return receiveLocal(i.node, id, frame, true);
+  const f = frameAt(frame);
+  const dst = Ipv4.at(f.data + f.l3).dst;
+  const isService = f.protocol == PROTOCOL_UDP && boundTo(i.node, PROTOCOL_UDP, dst, f.dstPort) != 0;
+  if (isService) return receiveLocal(i.node, id, frame, true);
+  const loopback = aliasOf(nat, dst);
+  if (loopback != 0 && f.protocol != PROTOCOL_ICMP) return leaveForLoopback(nat, loopback, frame);
+  if (loopback == 0 && isQuiet(nat)) return drop(frame, NAT_LOOPBACK);
+  receiveLocal(i.node, id, frame, true);
+}
+
+/** A packet that a node sent to itself. */
+export function arriveAtSelf(node: u32, frame: u32): void {
+  if (nodeAt(node).live == 0) return drop(frame, PORT_GONE);
+  if (frameAt(frame).kind == KIND_UNPARSED) parse(frame);
+  const own = nodeAt(node).outsideOf != 0 ? enter(node, frame) : frame;
+  if (own != 0) receiveLocal(node, 0, own, true);
+}
+
+/** A packet for `node` itself, in by interface `id` (0: from itself). */
+function receiveLocal(node: u32, id: u32, frame: u32, isUnicast: bool): void {
+  const f = frameAt(frame);
+  if ((f.flags & IS_FRAGMENT) != 0) return drop(frame, FRAGMENT);
+  if (f.protocol == PROTOCOL_ICMP) return receiveIcmp(node, frame, isUnicast);
+  if (f.protocol == PROTOCOL_UDP) return receiveUdp(node, id, frame, isUnicast);
+  if (f.protocol == PROTOCOL_TCP && isUnicast) return receiveTcp(node, frame);
+  if (isUnicast) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0);
+  drop(frame, PROTOCOL);
+}

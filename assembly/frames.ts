@@ -1,0 +1,220 @@
+import {
+  BOOK_CONSUMED,
+  BOOK_DELIVERED,
+  BOOK_DROPPED,
+  BOOK_ORIGINATED,
+  CAPACITY_EVENTS,
+  CAPACITY_FRAMES,
+  EVENT,
+  EVENT_TIME,
+  FRAME_SLOT,
+  FRAME_START,
+  KIND_UNPARSED,
+} from "./abi";
+import { book, control, countDrop, now, pool } from "./memory";
+
+/**
+ * A frame buffer: 64 bytes of bookkeeping, 64 of headroom, the frame.
+ *
+ *   0 ┬ refs · next · start · length
+ *  16 ├ descriptor: what the parser found, valid until the bytes change
+ *  64 ├ headroom
+ * 128 └ the frame's first byte (FRAME_START), up to 1920 bytes
+ *
+ * Buffers are counted: a flood shares one, and who wants to change the bytes asks for one of its own (`own`).
+ */
+@unmanaged
+export class Frame {
+  /** Holders; 0 means free. (First word: the free list runs through it while free.) */
+  refs: u32;
+  /** Next in a queue of frames that wait (neighbour resolution); a frame waits in one queue at the most. */
+  next: u32;
+  /** Offset of the first byte from the buffer's begin. */
+  start: u32;
+  /** Bytes of the frame. */
+  length: u32;
+
+  // ── descriptor, 32 bytes; offsets from the frame's first byte ──
+  /** Network header; 0 when there is none. */
+  l3: u16;
+  /** Transport header; 0 when there is none (not IP, a later fragment, a fault before it). */
+  l4: u16;
+  /** First byte after the transport header. */
+  payload: u16;
+  /** End of the packet by its own length fields: what follows is padding. */
+  end: u16;
+  /** Innermost EtherType (or 802.3 length). */
+  etherType: u16;
+  /** Outermost tag as it stands (PCP, DEI, VID), 0xffff when untagged. */
+  vlan: u16;
+  /** KIND_…; KIND_UNPARSED until the parser has been here. */
+  kind: u8;
+  /** IP protocol (after IPv6 extension headers). */
+  protocol: u8;
+  /** The parser's reason, OK when the packet is sound. A switch forwards it all the same; who opens it drops it. */
+  fault: u8;
+  /** IS_FRAGMENT, IS_LATER_FRAGMENT, HAS_OPTIONS. */
+  flags: u8;
+  /** Ports of UDP and TCP; for ICMP echo both hold the identifier; 0 where there are none. */
+  srcPort: u16;
+  dstPort: u16;
+  /** Hash of addresses, protocol and ports; the same packet has the same hash in every run of one seed. */
+  hash: u32;
+  private spare: u32;
+  private spare2: u32;
+
+  /** Address of the frame's first byte: its destination MAC. */
+  get data(): usize {
+    return changetype<usize>(this) + this.start;
+  }
+}
+if (offsetof<Frame>("l3") != 16 || offsetof<Frame>("hash") != 36 || offsetof<Frame>() != 48) ERROR("Frame moved");
+
+export function frameAt(handle: u32): Frame {
+  return changetype<Frame>(pool(CAPACITY_FRAMES).base + <usize>handle * FRAME_SLOT);
+}
+
+/** A frame buffer of our own, one reference, empty and unparsed; 0 when all are in use. Bytes are what they were before. */
+export function allocate(): u32 {
+  const p = pool(CAPACITY_FRAMES);
+  let handle = p.free;
+  if (handle != 0) {
+    p.free = frameAt(handle).next;
+  } else {
+    if (p.high >= p.capacity) return 0;
+    handle = ++p.high;
+  }
+  p.live++;
+  const f = frameAt(handle);
+  f.refs = 1;
+  f.next = 0;
+  f.start = FRAME_START;
+  f.length = 0;
+  f.kind = <u8>KIND_UNPARSED;
+  return handle;
+}
+
+export function retain(handle: u32): void {
+  frameAt(handle).refs++;
+}
+
+export function release(handle: u32): void {
+  const f = frameAt(handle);
+  if (--f.refs != 0) return;
+  const p = pool(CAPACITY_FRAMES);
+  f.next = p.free;
+  p.free = handle;
+  p.live--;
+}
+
+/**
+ * The same frame in a buffer that nobody else holds: `handle` itself when it is not shared, else a copy (the reference to
+ * `handle` is given up). 0 when no buffer is free; `handle` is then untouched.
+ */
+export function own(handle: u32): u32 {
+  const f = frameAt(handle);
+  if (f.refs == 1) return handle;
+  const copy = copyOf(handle);
+  if (copy == 0) return 0;
+  if (control().walking == handle) control().walking = copy;
+  f.refs--;
+  return copy;
+}
+
+/** A second buffer with the same frame and descriptor, not in the books; 0 when none is free. */
+export function copyOf(handle: u32): u32 {
+  const copy = allocate();
+  if (copy == 0) return 0;
+  const f = frameAt(handle);
+  const c = frameAt(copy);
+  memory.copy(changetype<usize>(c) + offsetof<Frame>("start"), changetype<usize>(f) + offsetof<Frame>("start"), offsetof<Frame>() - offsetof<Frame>("start"));
+  memory.copy(c.data, f.data, f.length);
+  return copy;
+}
+
+/** A new frame made by the lab itself: `allocate`, counted in the books. */
+export function originate(): u32 {
+  const handle = allocate();
+  if (handle != 0) book(BOOK_ORIGINATED, 1);
+  return handle;
+}
+
+/** The end of a frame that did not arrive: counted under `reason`, its reference given up. */
+export function drop(handle: u32, reason: u32): void {
+  book(BOOK_DROPPED, 1);
+  countDrop(reason);
+  const c = control();
+  if (c.walking == handle) c.verdict = reason;
+  release(handle);
+}
+
+/** The end of a frame that reached whom it was for, inside the lab. */
+export function consume(handle: u32): void {
+  book(BOOK_CONSUMED, 1);
+  release(handle);
+}
+
+/** The end of a frame that left the lab: its reference goes to the event ring. */
+export function countDelivered(): void {
+  book(BOOK_DELIVERED, 1);
+}
+
+// ─── Events for TypeScript ─────────────────────────────────────────────────────────────────────────────────────────
+
+/** One record of the event ring; the fields' meaning per kind is in abi.ts. */
+@unmanaged
+export class Event {
+  kind: u32;
+  id: u32;
+  /** A frame that the ring holds a reference to until TypeScript has read the event; 0: none. */
+  frame: u32;
+  offset: u32;
+  length: u32;
+  a: u32;
+  b: u32;
+  c: u32;
+  d: u32;
+  flags: u32;
+  time: u64;
+  e: u32;
+  private f: u32;
+  private g: u64;
+}
+if (offsetof<Event>() != EVENT || offsetof<Event>("time") != EVENT_TIME) ERROR("abi: EVENT");
+
+/** Most events that one step of the walk can write; `run` pauses while fewer places are free. */
+export const EVENTS_PER_STEP: u32 = 32;
+
+export function eventsFree(): u32 {
+  const c = control();
+  return pool(CAPACITY_EVENTS).capacity - (c.eventsWritten - c.eventsRead);
+}
+
+/** A new event at the ring's end, all zero but kind, id and time. There is always room (`run` sees to it). */
+export function emitEvent(kind: u32, id: u32): Event {
+  const c = control();
+  const p = pool(CAPACITY_EVENTS);
+  const e = changetype<Event>(p.base + <usize>(c.eventsWritten & (p.capacity - 1)) * EVENT);
+  c.eventsWritten++;
+  memory.fill(changetype<usize>(e), 0, EVENT);
+  e.kind = kind;
+  e.id = id;
+  e.time = now();
+  return e;
+}
+
+/** Says that this instant holds something for TypeScript: `run` returns when the instant is over. */
+export function makeVisible(): void {
+  control().visible = 1;
+}
+
+/** TypeScript has read `count` events: the frames they held go back. */
+export function eventsRead(count: u32): void {
+  const c = control();
+  const p = pool(CAPACITY_EVENTS);
+  for (let i: u32 = 0; i < count; i++) {
+    const e = changetype<Event>(p.base + <usize>(c.eventsRead & (p.capacity - 1)) * EVENT);
+    if (e.frame != 0) release(e.frame);
+    c.eventsRead++;
+  }
+}

@@ -1,0 +1,66 @@
+import { ABI_VERSION } from "./abi";
+import { CONTROL, STAGING } from "./memory";
+
+export function version(): u32 {
+  return ABI_VERSION;
+}
+export function control(): usize {
+  return CONTROL;
+}
+export function staging(): usize {
+  return STAGING;
+}
+
+export { init } from "./commands/layout";
+export {
+  networkAdd,
+  networkRemove,
+  networkSetCapture,
+  portAdd,
+  portAttach,
+  portDetach,
+  portJoin,
+  portOffset,
+  portRemove,
+  portSetCable,
+  portSetCapture,
+  portSetDelay,
+  portSetMac,
+  portSetPolicy,
+  portSetQueue,
+} from "./commands/ports";
+export {
+  interfaceAdd,
+  interfaceDhcp,
+  interfaceOffset,
+  interfaceRemove,
+  interfaceSetAddress,
+  neighborSet,
+  nodeAdd,
+  nodeRemove,
+  nodeReseed,
+  routeAdd,
+  routeRemove,
+} from "./commands/nodes";
+export { echoClose, echoOpen, echoSend, udpClose, udpOpen, udpPort, udpSend, udpSendVia } from "./commands/sockets";
+export { natAdd, natRemove } from "./commands/nat";
+export { natAlias, natGuest, natSet } from "./nat/nat";
+export { connectionNext, connectionOffset } from "./nat/connections";
+export { forwardAdd, forwardRemove } from "./nat/forward";
+export { mappingNext, mappingOffset } from "./nat/mapping";
+export { natFlush } from "./nat/tables";
+export {
+  dropAt,
+  fdbNext,
+  fdbOffset,
+  framesOffset,
+  ingress,
+  ingressOffset,
+  liveFrames,
+  parseFrame,
+  refuse,
+  reserve,
+} from "./commands/traffic";
+export { stateHash } from "./commands/hash";
+export { run } from "./run";
+export { eventsRead } from "./frames";

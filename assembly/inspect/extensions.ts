@@ -1,0 +1,91 @@
+import { Packet } from "../packet/packet";
+import {
+  Extension,
+  IPV6,
+  IPV6_MORE,
+  IPV6_OFFSET,
+  Ipv6,
+  NEXT_DESTINATION,
+  NEXT_FRAGMENT,
+  NEXT_HOP_BY_HOP,
+  NEXT_ROUTING,
+  isExtension,
+} from "../wire/ipv6";
+import { protocolName } from "./protocol";
+
+/** The parser stepped over the headers from the IPv6 header to this place; they are whole. */
+function chainEnd(data: usize, p: Packet): usize {
+  return data + (p.l4 != 0 ? p.l4 : p.payload);
+}
+
+/** The extension headers in order: `HBH `, `frag (7:0|1232) ` (identification, offset, length) and so on. */
+export function describeExtensions(data: usize, p: Packet): string {
+  const end = chainEnd(data, p);
+  let kind: u32 = Ipv6.at(data + p.l3).nextHeader;
+  let text = "";
+  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind); ) {
+    const header = Extension.at(at);
+    const size = header.length(kind);
+    text += kind == NEXT_FRAGMENT ? fragmentText(header, <u32>(data + p.end - at - size)) : extensionName(kind) + " ";
+    kind = header.nextHeader;
+    at += size;
+  }
+  return text;
+}
+
+function fragmentText(header: Extension, size: u32): string {
+  const more = header.fragment & IPV6_MORE ? "+" : "";
+  return `frag (${header.id}:${header.fragment & IPV6_OFFSET}|${size}${more}) `;
+}
+
+function extensionName(kind: u32): string {
+  if (kind == NEXT_HOP_BY_HOP) return "HBH";
+  if (kind == NEXT_ROUTING) return "RT";
+  if (kind == NEXT_DESTINATION) return "DSTOPT";
+  return protocolName(kind);
+}
+
+/**
+ * Address of the destination that the pseudo-header counts: with a routing header of type 0 or 2 that has not reached its
+ * end, the last address in it (RFC 8200 §8.1, RFC 6275 §6.4.1).
+ */
+export function finalDestination(data: usize, p: Packet): usize {
+  const dst = data + p.l3 + offsetof<Ipv6>("dstHiBE");
+  const header = findExtension(data, p, NEXT_ROUTING);
+  if (header == 0) return dst;
+  const size = Extension.at(header).length(NEXT_ROUTING);
+  const type = load<u8>(header, 2);
+  const segmentsLeft = load<u8>(header, 3);
+  return segmentsLeft != 0 && size >= 24 && (type == 0 || type == 2) ? header + size - 16 : dst;
+}
+
+const OPTION_PAD1: u32 = 0;
+const OPTION_HOME_ADDRESS: u32 = 201;
+
+/** Address of the source that the pseudo-header counts: a Home Address option takes its place (RFC 6275 §6.3, §11.3.2). */
+export function homeAddress(data: usize, p: Packet): usize {
+  const src = data + p.l3 + offsetof<Ipv6>("srcHiBE");
+  const header = findExtension(data, p, NEXT_DESTINATION);
+  if (header == 0) return src;
+  const end = header + Extension.at(header).length(NEXT_DESTINATION);
+  for (let at = header + 2; at + 2 <= end; ) {
+    const option: u32 = load<u8>(at);
+    const size: u32 = option == OPTION_PAD1 ? 1 : 2 + <u32>load<u8>(at, 1);
+    if (option == OPTION_HOME_ADDRESS && size == 18 && at + size <= end) return at + 2;
+    at += size;
+  }
+  return src;
+}
+
+/** Address of the first extension header of a kind, or 0. */
+function findExtension(data: usize, p: Packet, wanted: u32): usize {
+  const end = chainEnd(data, p);
+  let kind: u32 = Ipv6.at(data + p.l3).nextHeader;
+  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind); ) {
+    if (kind == wanted) return at;
+    const header = Extension.at(at);
+    at += header.length(kind);
+    kind = header.nextHeader;
+  }
+  return 0;
+}

@@ -1,0 +1,102 @@
+import {
+  E_NO_ADDRESS,
+  E_NO_ROUTE,
+  KIND_IPV4,
+  NO_ADDRESS,
+  NO_ROUTE,
+} from "../abi";
+import { drop, frameAt, originate } from "../frames";
+import { toSelf } from "../time/wires";
+import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
+import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
+import { IPV4, Ipv4 } from "../wire/ipv4";
+import { sendTo, sendVia } from "./neighbor";
+import { egressOf, firstConfigured, interfaceAt, isOwn, nextHop, nodeAt } from "./node";
+
+/**
+ * A new IPv4 packet of `node` with room for `length` bytes after its header, whose address is `payloadOf`. Header and
+ * descriptor are filled in but for the ports; the checksum of the header is right. 0 when no buffer is free.
+ */
+export function newPacket(node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
+  const frame = originate();
+  if (frame == 0) return 0;
+  const f = frameAt(frame);
+  f.length = ETHERNET + IPV4 + length;
+  f.l3 = <u16>ETHERNET;
+  f.l4 = <u16>(ETHERNET + IPV4);
+  f.payload = f.l4;
+  f.end = <u16>f.length;
+  f.etherType = <u16>ETHERTYPE_IPV4;
+  f.vlan = 0xffff;
+  f.kind = <u8>KIND_IPV4;
+  f.protocol = <u8>protocol;
+  f.fault = 0;
+  f.flags = 0;
+  f.srcPort = 0;
+  f.dstPort = 0;
+  const eth = Ethernet.at(f.data);
+  eth.dst = 0;
+  eth.src = 0;
+  eth.type = ETHERTYPE_IPV4;
+  const ip = Ipv4.at(f.data + ETHERNET);
+  ip.setPlainHeader();
+  ip.tos = 0;
+  ip.totalLength = IPV4 + length;
+  ip.id = nodeAt(node).ipId++;
+  ip.fragment = 0;
+  ip.ttl = <u8>ttl;
+  ip.protocol = <u8>protocol;
+  ip.checksumBE = 0;
+  ip.src = src;
+  ip.dst = dst;
+  ip.checksumBE = checksumOf(sumOf(changetype<usize>(ip), IPV4));
+  return frame;
+}
+
+/** Address of what follows the IP header of a packet from `newPacket`. */
+export function payloadOf(frame: u32): usize {
+  return frameAt(frame).data + ETHERNET + IPV4;
+}
+
+/** Where a packet to `dst` would leave: whether there is a way, without sending. 0, E_NO_ROUTE or E_NO_ADDRESS. */
+export function checkRoute(node: u32, dst: u32): i32 {
+  if (isOwn(node, dst)) return 0;
+  const id = egressFor(node, dst);
+  if (id == 0) return firstConfigured(node) == 0 ? E_NO_ADDRESS : E_NO_ROUTE;
+  return nextHop(node, id, dst) == 0 ? E_NO_ROUTE : 0;
+}
+
+/** The interface for `dst`; broadcasts and multicasts without a route leave by the first that has an address. */
+function egressFor(node: u32, dst: u32): u32 {
+  if (dst == 0xffffffff || dst >>> 28 == 14) return firstConfigured(node);
+  return egressOf(node, dst);
+}
+
+/** Sends a finished IP packet of `node` on its way: to itself, to a group, or to the next hop. Takes the frame over. */
+export function sendPacket(node: u32, frame: u32): void {
+  const f = frameAt(frame);
+  const dst = Ipv4.at(f.data + f.l3).dst;
+  if (isOwn(node, dst)) return toSelf(node, frame);
+  const id = egressFor(node, dst);
+  if (id == 0) return drop(frame, NO_ROUTE);
+  const i = interfaceAt(id);
+  if (i.address == 0) return drop(frame, NO_ADDRESS);
+  if (i.isBroadcast(dst)) return sendTo(id, MAC_BROADCAST, frame);
+  if (dst >>> 28 == 14) return sendTo(id, 0x01005e000000 | <u64>(dst & 0x7fffff), frame);
+  const hop = nextHop(node, id, dst);
+  if (hop == 0) return drop(frame, NO_ROUTE);
+  sendVia(id, hop, frame);
+}
+
+/**
+ * Counts one hop in a packet that is being forwarded: TTL less one, header checksum with it (RFC 1624). The frame has to be
+ * the caller's own.
+ */
+export function countHop(frame: u32): void {
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  const at = changetype<usize>(ip) + offsetof<Ipv4>("ttl");
+  const before = <u32>load<u16>(at);
+  ip.ttl--;
+  ip.checksumBE = patch(ip.checksumBE, difference(before, <u32>load<u16>(at)));
+}

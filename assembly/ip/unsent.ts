@@ -1,0 +1,34 @@
+import { EVENT_UNSENT, IS_LATER_FRAGMENT, NEIGHBOR_FAILED } from "../abi";
+import { emitEvent, frameAt, makeVisible } from "../frames";
+import { UNREACHABLE_HOST, ICMP_UNREACHABLE, Icmp } from "../wire/icmp";
+import { Ipv4, PROTOCOL_ICMP } from "../wire/ipv4";
+import { sendIcmpError } from "./icmp-error";
+import { isOwn } from "./node";
+
+/**
+ * Tells whoever sent a packet that it found no way: the node's own user by an event, everybody else by ICMP host
+ * unreachable (RFC 1812 §5.2.7.1). The frame stays the caller's.
+ */
+export function reportUnsent(node: u32, frame: u32, reason: u32): void {
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  if (!isOwn(node, ip.src) && ip.src != 0) {
+    if (reason == NEIGHBOR_FAILED) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);
+    return;
+  }
+  const e = emitEvent(EVENT_UNSENT, node);
+  e.a = ip.dst;
+  e.b = reason;
+  e.c = ip.protocol;
+  e.e = portsOf(frame);
+  makeVisible();
+}
+
+/** Source port << 16 | destination port, or for ICMP echo identifier << 16 | sequence number; 0 when there are none. */
+function portsOf(frame: u32): u32 {
+  const f = frameAt(frame);
+  if (f.l4 == 0 || (f.flags & IS_LATER_FRAGMENT) != 0) return 0;
+  if (f.protocol != PROTOCOL_ICMP) return (<u32>f.srcPort << 16) | <u32>f.dstPort;
+  const icmp = Icmp.at(f.data + f.l4);
+  return (icmp.id << 16) | icmp.seq;
+}

@@ -1,0 +1,113 @@
+import {
+  FILTER_ADDRESS,
+  FILTER_ENDPOINT,
+  IS_FRAGMENT,
+  NAT_FILTERED,
+  NAT_FULL,
+  NAT_LOOPBACK,
+  NAT_NO_GUEST,
+  NAT_PORTS,
+  NAT_UNKNOWN,
+} from "../abi";
+import { Frame, frameAt } from "../frames";
+import { Icmp, ICMP_ECHO_REPLY } from "../wire/icmp";
+import { Ipv4, isLoopback, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
+import { Tcp } from "../wire/tcp";
+import { connectionAt, findInside, findOutside, makeConnection, makeRoom, OUTSIDE_OPENED, refresh } from "./connections";
+import { findForward, forwardAt } from "./forward";
+import { errorInbound, isTranslatedError } from "./icmp";
+import { findMappingForward, findMappingOutside, hold, IS_FORWARD, letGo, makeMapping, mappingAt } from "./mapping";
+import { aliasFor, natAt } from "./record";
+import { isPermitted } from "./permits";
+import { REFUSED } from "./refusal";
+import { isOpening, track } from "./tcp";
+import { rewrite } from "./translate";
+
+/**
+ * Translates a packet that arrived for an outside node, when it is a NAT's: its destination, and its source when that is a
+ * loopback address. Owners in their order: a connection, a mapping (whose filter may refuse), a forward; then the node's own
+ * sockets. Fragments are the node's: which NAT's they are cannot be told.
+ *
+ * @param handle  a frame of our own: whole IPv4 packet, sound by the parser
+ * @returns  0: nobody's · a NAT's id: translated, to be routed to its inside · REFUSED | reason: a NAT's, to be dropped.
+ *           Unless translated, the frame is as it was
+ */
+export function natInbound(outsideNode: u32, handle: u32): u32 {
+  const f = frameAt(handle);
+  const protocol: u32 = f.protocol;
+  if (f.flags & IS_FRAGMENT) return 0;
+  if (protocol == PROTOCOL_ICMP) {
+    const type = Icmp.at(f.data + f.l4).type;
+    if (isTranslatedError(type)) return errorInbound(outsideNode, f);
+    if (type != ICMP_ECHO_REPLY) return 0;
+  } else if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP) return 0;
+
+  const ip = Ipv4.at(f.data + f.l3);
+  let id = findOutside(outsideNode, protocol, ip.dst, f.dstPort, ip.src, remotePort(f));
+  if (id == 0) id = admit(outsideNode, f);
+  if (id == 0 || (id & REFUSED) != 0) return id;
+
+  const c = connectionAt(id);
+  const m = mappingAt(c.mapping);
+  const state = protocol == PROTOCOL_TCP ? track(c, OUTSIDE_OPENED, Tcp.at(f.data + f.l4).flags) : c.state;
+  refresh(id, OUTSIDE_OPENED, state);
+  rewrite(f, c.insideIp, c.insidePort, m.insideIp, m.insidePort);
+  return m.nat;
+}
+
+function remotePort(f: Frame): u32 {
+  return f.protocol == PROTOCOL_ICMP ? 0 : f.srcPort;
+}
+
+/** A connection for a packet that has none: through a mapping that lets its source in, else by a forward; 0; or REFUSED | reason. */
+function admit(outsideNode: u32, f: Frame): u32 {
+  const ip = Ipv4.at(f.data + f.l3);
+  const mapping = findMappingOutside(outsideNode, f.protocol, ip.dst, f.dstPort);
+  if (mapping != 0 && isAdmitted(mapping, ip.src)) return openThrough(mapping, f);
+  if (f.protocol != PROTOCOL_ICMP) {
+    const forward = findForward(outsideNode, f.protocol, ip.dst, f.dstPort);
+    if (forward != 0) return openForward(forward, f);
+  }
+  return mapping != 0 ? REFUSED | NAT_FILTERED : 0;
+}
+
+/** The mapping's filter (RFC 4787 §5). What address-and-port-dependent filtering lets in has a connection already. */
+function isAdmitted(mapping: u32, remote: u32): bool {
+  const filtering = natAt(mappingAt(mapping).nat).filtering;
+  if (filtering == FILTER_ENDPOINT) return true;
+  return filtering == FILTER_ADDRESS && isPermitted(mapping, remote);
+}
+
+function openForward(forward: u32, f: Frame): u32 {
+  const rule = forwardAt(forward);
+  const ip = Ipv4.at(f.data + f.l3);
+  const guest = rule.guestIp != 0 ? rule.guestIp : natAt(rule.nat).guest;
+  if (guest == 0) return REFUSED | NAT_NO_GUEST;
+  let mapping = findMappingForward(rule.nat, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
+  if (mapping == 0) mapping = makeMapping(rule.nat, IS_FORWARD, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
+  if (mapping == 0) return REFUSED | NAT_FULL;
+  return openThrough(mapping, f);
+}
+
+/** A connection through `mapping` for a packet from outside, or REFUSED | reason. Making room may end the mapping's others. */
+function openThrough(mapping: u32, f: Frame): u32 {
+  hold(mapping);
+  const id = open(mapping, f);
+  letGo(mapping);
+  return id;
+}
+
+function open(mapping: u32, f: Frame): u32 {
+  const m = mappingAt(mapping);
+  const src = Ipv4.at(f.data + f.l3).src;
+  if (m.protocol == PROTOCOL_TCP && !isOpening(Tcp.at(f.data + f.l4).flags)) return REFUSED | NAT_UNKNOWN;
+  // The outside node's own loopback means nothing inside: the inside knows it by another name, or not at all.
+  const remote = isLoopback(src) ? aliasFor(m.nat, src) : src;
+  if (remote == 0) return REFUSED | NAT_LOOPBACK;
+  if (!makeRoom(m.nat)) return REFUSED | NAT_FULL;
+  // Two outside endpoints that lead to one guest endpoint cannot both show it the same remote.
+  const clash = findInside(m.nat, m.protocol, m.insideIp, m.insidePort, remote, remotePort(f));
+  if (clash != 0) return REFUSED | NAT_PORTS;
+  const id = makeConnection(mapping, remote, src, remotePort(f), OUTSIDE_OPENED);
+  return id != 0 ? id : REFUSED | NAT_FULL;
+}

@@ -1,0 +1,216 @@
+import {
+  E_FULL, E_IN_USE, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
+  EVENT_ICMP_ERROR, EVENT_UNSENT,
+} from "../assembly/abi";
+import { formatMac } from "./address";
+import type { Subnet } from "./address";
+import { RealClock, VirtualClock } from "./clock";
+import type { Clock, Clockwork } from "./clock";
+import type { Engine, EngineEvent } from "./engine";
+import { LabError } from "./errors";
+import { hash } from "./seed";
+import type { LabState } from "./state";
+
+/** Hears what becomes of a node's own packets. */
+export interface NodeListener {
+  echo(event: EngineEvent): void;
+  /** An ICMP error came back, or the packet found no way out. */
+  failed(event: EngineEvent): void;
+}
+
+/** What is behind an external port. */
+export interface PortListener {
+  deliver(frame: Uint8Array): void;
+  /** Hands on what `deliver` collected. */
+  flush(): void;
+  heard(mac: string): void;
+}
+
+/** Takes captured frames. */
+export interface CaptureListener {
+  frame(event: EngineEvent): void;
+}
+
+/** A place on a network. */
+export interface SegmentLeg {
+  /** Takes it off the network. */
+  leave(): void;
+}
+
+/** A network as those who stand on it see it. */
+export interface Segment {
+  readonly id: number;
+  readonly name: string;
+  /** The engine's id. */
+  readonly network: number;
+  readonly subnet: Subnet | null;
+  /** The same number on two segments: one broadcast domain. */
+  readonly domain: number;
+  /** Whether a station can get an address there. */
+  readonly serves: boolean;
+  /** Default gateway for static addresses. */
+  readonly gateway: string | null;
+  readonly legs: Set<SegmentLeg>;
+}
+
+/** Something that brings its record up to date before a snapshot. */
+export interface Saves {
+  save(): void;
+}
+
+/** Free places in the event ring before a command: more than a full `ingress` can write. */
+const ROOM = 512;
+
+/**
+ * What all objects of one lab share: engine, clock, the state tree, and who hears which event.
+ *
+ * Objects enter themselves into the maps when they are made, whether new or around a record of a snapshot.
+ */
+export class Core implements Clockwork {
+  readonly clock: Clock;
+  /** By socket; true: a user's code may want to react. */
+  readonly sockets = new Map<number, (event: EngineEvent) => boolean>();
+  readonly nodes = new Map<number, NodeListener>();
+  readonly ports = new Map<number, PortListener>();
+  readonly portNames = new Map<number, string>();
+  readonly portCaptures = new Map<number, Set<CaptureListener>>();
+  readonly networkCaptures = new Map<number, Set<CaptureListener>>();
+  /** Called when an interface got or lost an address. */
+  readonly addressListeners = new Set<() => void>();
+  /** Networks by `id`. */
+  readonly segments = new Map<number, Segment>();
+  readonly saves = new Set<Saves>();
+  /** Who has a MAC. */
+  readonly macs = new Map<string, string>();
+  private readonly undelivered = new Set<PortListener>();
+  private closed = false;
+
+  constructor(readonly engine: Engine, readonly state: LabState) {
+    this.clock = state.clock === "real" ? new RealClock(this) : new VirtualClock(this);
+  }
+
+  /**
+   * The engine, ready for a command: its time is up to date and its event ring has room. Whatever the command starts
+   * will be looked at.
+   *
+   * @throws LabError CLOSED
+   */
+  enter(): Engine {
+    if (this.closed) throw new LabError("CLOSED", "the lab was closed; make a new one with createLab()");
+    this.clock.catchUp();
+    if (this.engine.eventsFree < ROOM) this.drain();
+    this.clock.kick();
+    return this.engine;
+  }
+
+  /**
+   * Passes an engine's result on.
+   *
+   * @param what  what there are too many of, or what is taken
+   * @throws LabError FULL, PORT_IN_USE
+   */
+  check(result: number, what: string): number {
+    if (result === E_FULL)
+      throw new LabError("FULL", `the lab has no room for another ${what}; createLab({ capacity }) makes more`);
+    if (result === E_IN_USE) throw new LabError("PORT_IN_USE", `${what} is already in use`);
+    return result;
+  }
+
+  nextId(): number { return ++this.state.lastId; }
+
+  /** Seed of a node: that of the lab and its own name, so that another machine more or less changes nothing for it. */
+  seedOf(name: string): [number, number] { return hash(`${this.state.seed}/${name}`); }
+
+  /**
+   * Notes whose MAC this is.
+   *
+   * @throws LabError MAC_TAKEN
+   */
+  claimMac(mac: string, owner: string): string {
+    const other = this.macs.get(mac);
+    if (other !== undefined)
+      throw new LabError("MAC_TAKEN", `${owner}: MAC ${mac} belongs to ${other}; no two cards of a lab have the same`);
+    this.macs.set(mac, owner);
+    return mac;
+  }
+
+  /** A MAC nobody has: the given three bytes and three that depend on the owner's name. */
+  makeMac(prefix: string, owner: string): string {
+    for (let attempt = 0; ; attempt++) {
+      const [, low] = this.seedOf(`mac/${owner}/${attempt}`);
+      const mac = `${prefix}:${formatMac(0, low & 0xffffff).slice(9)}`;
+      if (!this.macs.has(mac)) return this.claimMac(mac, owner);
+    }
+  }
+
+  // ── Clockwork ──
+
+  inject(): void { this.engine.flush(); }
+
+  drain(): { any: boolean; visible: boolean } {
+    let any = false;
+    let visible = false;
+    for (let event = this.engine.nextEvent(); event; event = this.engine.nextEvent()) {
+      any = true;
+      if (this.dispatch(event)) visible = true;
+    }
+    for (const port of this.undelivered) port.flush();
+    this.undelivered.clear();
+    return { any, visible };
+  }
+
+  /** Gives a frame from an external guest to the engine. */
+  send(port: number, frame: Uint8Array): void {
+    if (this.closed) return;
+    if (!this.engine.offer(port, frame)) {
+      this.enter().flush();
+      this.engine.offer(port, frame);
+    }
+    this.clock.kick();
+  }
+
+  save(): void {
+    for (const each of this.saves) each.save();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.clock.close();
+  }
+
+  /** True when user code may want to react. Nobody listens any more to what was removed. */
+  private dispatch(event: EngineEvent): boolean {
+    switch (event.kind) {
+      case EVENT_DELIVER:
+        return this.deliver(event);
+      case EVENT_CAPTURE:
+        this.portCaptures.get(event.id)?.forEach((capture) => capture.frame(event));
+        this.networkCaptures.get(event.a)?.forEach((capture) => capture.frame(event));
+        return false;
+      case EVENT_DATAGRAM:
+        return this.sockets.get(event.id)?.(event) ?? false;
+      case EVENT_ECHO:
+        this.nodes.get(event.id)?.echo(event);
+        return true;
+      case EVENT_ICMP_ERROR:
+      case EVENT_UNSENT:
+        this.nodes.get(event.id)?.failed(event);
+        return true;
+      case EVENT_ADDRESS:
+        for (const listener of [...this.addressListeners]) listener();
+        return this.addressListeners.size > 0;
+      case EVENT_HEARD:
+        this.ports.get(event.id)?.heard(formatMac(event.a, event.b));
+        return false;
+    }
+    return false;
+  }
+
+  private deliver(event: EngineEvent): boolean {
+    const port = this.ports.get(event.id);
+    if (!port) return false;
+    port.deliver(event.payload);
+    this.undelivered.add(port);
+    return true;
+  }
+}

@@ -1,0 +1,378 @@
+import * as abi from "../assembly/abi";
+import { LabError } from "./errors";
+import wasm from "../build/engine.wasm";
+
+/** What the engine's module exports; all numbers are 32-bit integers, times are nanoseconds as f64. */
+interface EngineExports {
+  memory: WebAssembly.Memory;
+  version(): number;
+  control(): number;
+  staging(): number;
+  init(): number;
+  networkAdd(kind: number, ageingMs: number): number;
+  networkSetCapture(network: number, on: number): void;
+  networkRemove(network: number): void;
+  portAdd(role: number, owner: number, delayNs: number): number;
+  portAttach(port: number, network: number): void;
+  portDetach(port: number): void;
+  portRemove(port: number): void;
+  portJoin(a: number, b: number): void;
+  portSetCable(port: number, on: number): void;
+  portSetPolicy(port: number, policy: number): void;
+  portSetCapture(port: number, on: number): void;
+  portSetMac(port: number, high: number, low: number): void;
+  portSetDelay(port: number, ns: number): void;
+  portSetQueue(port: number, frames: number): void;
+  portOffset(port: number): number;
+  nodeAdd(flags: number, seedHigh: number, seedLow: number): number;
+  nodeRemove(node: number): void;
+  nodeReseed(node: number, high: number, low: number): void;
+  interfaceAdd(node: number, port: number, macHigh: number, macLow: number): number;
+  interfaceRemove(id: number): void;
+  interfaceSetAddress(id: number, ip: number, prefix: number, gateway: number): void;
+  interfaceDhcp(id: number, on: number, maxStartDelayMs: number): void;
+  interfaceOffset(id: number): number;
+  routeAdd(node: number, destination: number, prefix: number, via: number): number;
+  routeRemove(node: number, destination: number, prefix: number): number;
+  neighborSet(id: number, ip: number, macHigh: number, macLow: number): number;
+  udpOpen(node: number, address: number, port: number, flags: number): number;
+  udpPort(socket: number): number;
+  udpClose(socket: number): void;
+  udpSend(socket: number, destination: number, port: number, length: number, ttl: number): number;
+  udpSendVia(
+    socket: number, id: number, destination: number, port: number, macHigh: number, macLow: number, length: number,
+  ): number;
+  echoOpen(node: number): number;
+  echoClose(node: number, identifier: number): void;
+  echoSend(
+    node: number, destination: number, identifier: number, sequence: number, length: number, ttl: number,
+  ): number;
+  natAdd(insideNode: number, outsideNode: number, outsideInterface: number): number;
+  natRemove(nat: number): void;
+  natSet(nat: number, option: number, value: number): void;
+  natFlush(nat: number): void;
+  natAlias(nat: number, insideAddress: number, loopbackAddress: number): number;
+  natGuest(nat: number, ip: number): void;
+  forwardAdd(nat: number, protocol: number, hostIp: number, hostPort: number, guestIp: number, guestPort: number): number;
+  forwardRemove(forward: number): void;
+  connectionNext(nat: number, cursor: number): number;
+  mappingNext(nat: number, cursor: number): number;
+  connectionOffset(connection: number): number;
+  mappingOffset(mapping: number): number;
+  fdbNext(network: number, cursor: number): number;
+  fdbOffset(index: number): number;
+  ingressOffset(): number;
+  reserve(): number;
+  framesOffset(): number;
+  eventsOffset(): number;
+  ingress(count: number): void;
+  refuse(book: number, reason: number, port: number): void;
+  dropAt(port: number, reason: number): void;
+  run(limitNs: number, budget: number, drive: number): number;
+  eventsRead(count: number): void;
+  liveFrames(): number;
+  stateHash(part: number): number;
+}
+
+/** One event of the engine, decoded; `payload` is a copy. What a, b, c, d and e mean per kind is in `assembly/abi.ts`. */
+export interface EngineEvent {
+  kind: number;
+  id: number;
+  payload: Uint8Array;
+  a: number;
+  b: number;
+  c: number;
+  d: number;
+  e: number;
+  flags: number;
+  /** ns */
+  time: bigint;
+}
+
+/** The non-zero pages of a memory, 4096 bytes each, in ascending order. */
+export interface MemoryPages {
+  numbers: Uint32Array;
+  bytes: Uint8Array;
+}
+
+const PAGE = 4096;
+const NOTHING = new Uint8Array(0);
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The engine that comes with the package, compiled once per process. */
+async function builtIn(): Promise<WebAssembly.Module> {
+  return (compiled ??= await WebAssembly.compile(wasm));
+}
+
+/**
+ * The engine: the one place that knows its memory and its exports. Everything above deals in ids, numbers and copies.
+ *
+ * Views are made once: the memory grows in `init` and never again.
+ */
+export class Engine {
+  readonly call: EngineExports;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private readonly control: number;
+  private readonly staging: number;
+  private readonly ring: number;
+  private readonly ringMask: number;
+  private readonly frames: number;
+  private readonly ingressRecords: number;
+  /** Records at the front of the ingress table that are filled, and that have a frame buffer. */
+  private pending = 0;
+  private reserved = 0;
+
+  /**
+   * @param source      a module, its bytes, or nothing for the one that comes with the package
+   * @param capacities  u32 per CAPACITY_…
+   * @param seed        two u32, the seed of the hash functions
+   * @throws LabError ENGINE (another version, no memory to be had), CAPACITY
+   */
+  static async create(
+    source: WebAssembly.Module | BufferSource | undefined, capacities: number[], seed: [number, number],
+  ): Promise<Engine> {
+    const module = source === undefined ? await builtIn()
+      : source instanceof WebAssembly.Module ? source
+      : await WebAssembly.compile(source);
+    const { exports } = await WebAssembly.instantiate(module);
+    return new Engine(exports as unknown as EngineExports, capacities, seed);
+  }
+
+  private constructor(call: EngineExports, capacities: number[], seed: [number, number]) {
+    if (call.version?.() !== abi.ABI_VERSION)
+      throw new LabError("ENGINE",
+        `engine of version ${call.version?.() ?? "unknown"}; this package needs ${abi.ABI_VERSION}. Is engine.wasm from ` +
+        "another release?");
+    this.call = call;
+    this.control = call.control();
+
+    const before = new DataView(call.memory.buffer, this.control);
+    capacities.forEach((count, which) => before.setUint32(abi.CONTROL_CAPACITIES + 4 * which, count, true));
+    before.setUint32(abi.CONTROL_SEED, seed[1], true);
+    before.setUint32(abi.CONTROL_SEED + 4, seed[0], true);
+    if (call.init() === 0)
+      throw new LabError("CAPACITY",
+        `capacities [${capacities}] need more memory than can be had, or one of them is not allowed; neighbors, stations ` +
+        "and events take powers of two");
+
+    this.bytes = new Uint8Array(call.memory.buffer);
+    this.view = new DataView(call.memory.buffer);
+    this.staging = call.staging();
+    this.ring = call.eventsOffset();
+    this.ringMask = capacities[abi.CAPACITY_EVENTS]! - 1;
+    this.frames = call.framesOffset();
+    this.ingressRecords = call.ingressOffset();
+  }
+
+  // ── time ──
+
+  /** ns; exact up to 104 days, and to 2 ns from there to 208. */
+  get now(): number { return this.f64(this.control + abi.CONTROL_NOW); }
+
+  /** When the next thing happens that drives time, ns; Infinity: never. */
+  get nextWork(): number { return this.due(abi.CONTROL_NEXT_WORK); }
+
+  /** When the next thing of any kind happens, ns; Infinity: never. */
+  get nextAny(): number { return this.due(abi.CONTROL_NEXT_ANY); }
+
+  // ── payloads ──
+
+  /** Puts `data` where the next `udpSend` or `echoSend` takes it from. */
+  stage(data: Uint8Array): void { this.bytes.set(data, this.staging); }
+
+  // ── events ──
+
+  /** Places left in the event ring. */
+  get eventsFree(): number {
+    const written = this.u32(this.control + abi.CONTROL_EVENTS_WRITTEN);
+    const read = this.u32(this.control + abi.CONTROL_EVENTS_READ);
+    return this.ringMask + 1 - ((written - read) >>> 0);
+  }
+
+  /** The oldest event, copied out and given back; null: there is none. */
+  nextEvent(): EngineEvent | null {
+    const read = this.u32(this.control + abi.CONTROL_EVENTS_READ);
+    if (read === this.u32(this.control + abi.CONTROL_EVENTS_WRITTEN)) return null;
+
+    const at = this.ring + ((read & this.ringMask) >>> 0) * abi.EVENT;
+    const offset = this.u32(at + abi.EVENT_OFFSET);
+    const length = this.u32(at + abi.EVENT_LENGTH);
+    const event = {
+      kind: this.u32(at + abi.EVENT_KIND),
+      id: this.u32(at + abi.EVENT_ID),
+      // The echoed data is not handed out: its length has no bytes behind it.
+      payload: offset === 0 || length === 0 ? NOTHING : this.bytes.slice(offset, offset + length),
+      a: this.u32(at + abi.EVENT_A),
+      b: this.u32(at + abi.EVENT_B),
+      c: this.u32(at + abi.EVENT_C),
+      d: this.u32(at + abi.EVENT_D),
+      e: this.u32(at + abi.EVENT_E),
+      flags: this.u32(at + abi.EVENT_FLAGS),
+      time: this.view.getBigUint64(at + abi.EVENT_TIME, true),
+    };
+    this.call.eventsRead(1);
+    return event;
+  }
+
+  // ── frames from external guests ──
+
+  /** Whether frames wait for `flush`. */
+  get hasPending(): boolean { return this.pending > 0; }
+
+  /**
+   * Copies a frame in, to be injected by the next `flush`. Any length is taken; one the wire could not carry, and one
+   * that finds no buffer, is a counted drop.
+   *
+   * @returns false when `flush` has to be called first
+   */
+  offer(port: number, frame: Uint8Array): boolean {
+    if (this.pending === abi.INGRESS) return false;
+    if (this.pending === this.reserved) this.reserved = this.call.reserve();
+    if (this.pending === this.reserved) {
+      this.call.dropAt(port, abi.NO_FRAME);
+      return true;
+    }
+    const record = this.ingressRecords + 16 * this.pending++;
+    const handle = this.u32(record);
+    const length = Math.min(frame.length, abi.FRAME_MAX);
+    this.bytes.set(length === frame.length ? frame : frame.subarray(0, length),
+      this.frames + handle * abi.FRAME_SLOT + abi.FRAME_START);
+    this.view.setUint32(record + 4, port, true);
+    this.view.setUint32(record + 8, Math.min(frame.length, 65535), true);
+    return true;
+  }
+
+  /** Injects the frames offered so far, at the engine's current time. */
+  flush(): void {
+    if (this.pending === 0) return;
+    this.call.ingress(this.pending);
+    this.pending = 0;
+    this.reserved = 0;
+  }
+
+  // ── what people want to see ──
+
+  /** Counters since the beginning, in the order of BOOK_…. */
+  books(): number[] { return this.counters(this.control + abi.CONTROL_BOOKS, abi.BOOKS); }
+
+  /** Frames dropped, in the order of REASONS. */
+  drops(): number[] { return this.counters(this.control + abi.CONTROL_DROPS, abi.REASONS); }
+
+  port(id: number): { mac: [number, number]; rxFrames: number; rxBytes: number; txFrames: number; txBytes: number; drops: number } {
+    const at = this.call.portOffset(id);
+    return {
+      mac: [this.u32(at + abi.PORT_MAC + 4), this.u32(at + abi.PORT_MAC)],
+      rxFrames: this.f64(at + abi.PORT_RX_FRAMES),
+      rxBytes: this.f64(at + abi.PORT_RX_BYTES),
+      txFrames: this.f64(at + abi.PORT_TX_FRAMES),
+      txBytes: this.f64(at + abi.PORT_TX_BYTES),
+      drops: this.f64(at + abi.PORT_DROPS),
+    };
+  }
+
+  interface(id: number): {
+    address: number; prefix: number; gateway: number; dns: number[]; dhcp: number; server: number; leaseUntil: number;
+  } {
+    const at = this.call.interfaceOffset(id);
+    return {
+      address: this.u32(at + abi.INTERFACE_ADDRESS),
+      prefix: this.u32(at + abi.INTERFACE_PREFIX),
+      gateway: this.u32(at + abi.INTERFACE_GATEWAY),
+      dns: [this.u32(at + abi.INTERFACE_DNS), this.u32(at + abi.INTERFACE_DNS + 4)].filter((address) => address !== 0),
+      dhcp: this.u32(at + abi.INTERFACE_DHCP_STATE),
+      server: this.u32(at + abi.INTERFACE_SERVER),
+      leaseUntil: this.f64(at + abi.INTERFACE_LEASE_UNTIL),
+    };
+  }
+
+  /** What the switch of a network has learned. `heard` is the engine's clock in ms, and wraps. */
+  *stations(network: number): Generator<{ mac: [number, number]; port: number; heard: number }> {
+    for (let i = this.call.fdbNext(network, 0); i !== 0; i = this.call.fdbNext(network, i)) {
+      const at = this.call.fdbOffset(i - 1);
+      yield { mac: [this.u32(at + 4) & 0xffff, this.u32(at)], port: this.u32(at + 12), heard: this.u32(at + 8) };
+    }
+  }
+
+  *mappings(nat: number): Generator<{ id: number; protocol: number; inside: Endpoint; outside: Endpoint }> {
+    for (let id = this.call.mappingNext(nat, 0); id !== 0; id = this.call.mappingNext(nat, id)) yield this.mapping(id);
+  }
+
+  /** `deadline`: ns, when it goes unless it is used. */
+  *connections(nat: number): Generator<{ mapping: number; remote: Endpoint; state: number; deadline: number }> {
+    for (let id = this.call.connectionNext(nat, 0); id !== 0; id = this.call.connectionNext(nat, id)) {
+      const at = this.call.connectionOffset(id);
+      yield {
+        mapping: this.u32(at + abi.CONNECTION_MAPPING),
+        remote: this.endpoint(at + abi.CONNECTION_OUTSIDE_REMOTE, at + abi.CONNECTION_OUTSIDE_PORT),
+        state: this.bytes[at + abi.CONNECTION_STATE]!,
+        deadline: this.f64(at + abi.CONNECTION_DEADLINE),
+      };
+    }
+  }
+
+  mapping(id: number): { id: number; protocol: number; inside: Endpoint; outside: Endpoint } {
+    const at = this.call.mappingOffset(id);
+    return {
+      id,
+      protocol: this.bytes[at + abi.MAPPING_PROTOCOL]!,
+      inside: this.endpoint(at + abi.MAPPING_INSIDE, at + abi.MAPPING_INSIDE_PORT),
+      outside: this.endpoint(at + abi.MAPPING_OUTSIDE, at + abi.MAPPING_OUTSIDE_PORT),
+    };
+  }
+
+  /** A hash of the memory in use, 16 hexadecimal digits. */
+  stateHash(): string {
+    return [1, 0].map((part) => (this.call.stateHash(part) >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+
+  // ── the memory as a whole ──
+
+  /** Copies every page that is not all zero. Frames offered but not yet injected are injected first. */
+  save(): MemoryPages {
+    this.flush();
+    const numbers: number[] = [];
+    for (let page = 0; page < this.bytes.length / PAGE; page++) if (!this.isZero(page)) numbers.push(page);
+    const bytes = new Uint8Array(numbers.length * PAGE);
+    numbers.forEach((page, i) => bytes.set(this.bytes.subarray(page * PAGE, (page + 1) * PAGE), i * PAGE));
+    return { numbers: Uint32Array.from(numbers), bytes };
+  }
+
+  /** Makes this memory the one that was saved; the engine was created with the same capacities. */
+  load({ numbers, bytes }: MemoryPages): void {
+    for (let page = 0; page < this.bytes.length / PAGE; page++)
+      if (!this.isZero(page)) this.bytes.fill(0, page * PAGE, (page + 1) * PAGE);
+    numbers.forEach((page, i) => this.bytes.set(bytes.subarray(i * PAGE, (i + 1) * PAGE), page * PAGE));
+  }
+
+  private isZero(page: number): boolean {
+    const words = new BigUint64Array(this.bytes.buffer, page * PAGE, PAGE / 8);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0n) return false;
+    return true;
+  }
+
+  private endpoint(address: number, port: number): Endpoint {
+    return { address: this.view.getUint32(address + 12), port: this.view.getUint16(port, true) };
+  }
+
+  private counters(at: number, count: number): number[] {
+    return Array.from({ length: count }, (_, i) => this.f64(at + 8 * i));
+  }
+
+  private due(at: number): number {
+    const time = this.view.getBigUint64(this.control + at, true);
+    return time === 0xffff_ffff_ffff_ffffn ? Infinity : Number(time);
+  }
+
+  private u32(at: number): number { return this.view.getUint32(at, true); }
+
+  /** A u64 as a number. */
+  private f64(at: number): number { return this.u32(at) + this.u32(at + 4) * 2 ** 32; }
+}
+
+/** An IPv4 address (host order) and a port, or an ICMP identifier. */
+export interface Endpoint {
+  address: number;
+  port: number;
+}

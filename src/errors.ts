@@ -1,0 +1,36 @@
+/**
+ * What can go wrong, by stable name. A code given by an integration that is not in this list is possible: match those you
+ * know.
+ *
+ * - form of a value: ADDRESS, MAC, PORT, NAME, FORWARD, OPTION, CAPACITY, DATAGRAM_SIZE
+ * - two things at once: NAME_TAKEN, MAC_TAKEN, ADDRESS_TAKEN, OVERLAP, NAT_IN_USE, FORWARD_TAKEN, PORT_IN_USE,
+ *   OPTIONS_DIFFER, OTHER_HOST
+ * - the wrong moment or object: CLOSED, REMOVED, CLOCK, EXTERNAL_GUEST, NOT_EXTERNAL, NO_NAT, NO_ADDRESS, FULL
+ * - the network's answer: TIMEOUT, UNREACHABLE, REFUSED, NO_ROUTE, TTL_EXPIRED, TOO_BIG, NOT_READY
+ * - the engine: ENGINE, SNAPSHOT
+ */
+export type LabErrorCode =
+  | "ADDRESS" | "MAC" | "PORT" | "NAME" | "FORWARD" | "OPTION" | "CAPACITY" | "DATAGRAM_SIZE"
+  | "NAME_TAKEN" | "MAC_TAKEN" | "ADDRESS_TAKEN" | "OVERLAP" | "NAT_IN_USE" | "FORWARD_TAKEN" | "PORT_IN_USE"
+  | "OPTIONS_DIFFER" | "OTHER_HOST"
+  | "CLOSED" | "REMOVED" | "CLOCK" | "EXTERNAL_GUEST" | "NOT_EXTERNAL" | "NO_NAT" | "NO_ADDRESS" | "FULL"
+  | "TIMEOUT" | "UNREACHABLE" | "REFUSED" | "NO_ROUTE" | "TTL_EXPIRED" | "TOO_BIG" | "NOT_READY"
+  | "ENGINE" | "SNAPSHOT"
+  | "CAPTURE_FORMAT" | "CAPTURE_INTERFACE" | "CAPTURE_LENGTH" | "CAPTURE_SOURCE" | "CAPTURE_STREAMED" | "CAPTURE_TIME"
+  | "FRAME" | "FRAMING" | "LISTEN" | "CONNECT" | "CONNECTION" | "REPLACED";
+
+/**
+ * The one error class of the lab.
+ *
+ * `code` is stable and meant for programs; `message` is meant for people and says the value received, the thing
+ * concerned, the accepted range and the likely cause.
+ */
+export class LabError extends Error {
+  readonly code: LabErrorCode | (string & {});
+
+  constructor(code: LabErrorCode | (string & {}), message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "LabError";
+    this.code = code;
+  }
+}

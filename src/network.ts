@@ -1,0 +1,143 @@
+import { SWITCH_LEARNING, SWITCH_STATIC } from "../assembly/abi";
+import { formatMac, parseNetwork } from "./address";
+import type { Subnet } from "./address";
+import { Capture, checkThere } from "./capture";
+import type { Core, Segment, SegmentLeg } from "./core";
+import { DhcpService } from "./dhcp-service";
+import { LabError } from "./errors";
+import type { ForwardRule } from "./forward";
+import { Leg } from "./leg";
+import type { ModeName } from "./modes";
+import { Nat } from "./nat";
+import type { Connection, Forward, Mapping } from "./nat";
+import type { NetworkState, SwitchKind } from "./state";
+
+/** Ageing time of what a learning switch learns, ms (IEEE 802.1D's default). */
+const AGEING = 300_000;
+
+/** A station as the switch knows it. */
+export interface KnownStation {
+  mac: string;
+  /** Name of the port it was heard on last. */
+  port: string;
+  /** ms since then. */
+  age: number;
+}
+
+/** Makes an empty network in the engine. */
+export function createNetwork(
+  core: Core, kind: ModeName | "lan", name: string, subnet: string | null, switchKind: SwitchKind = "learning",
+): NetworkState {
+  if (switchKind !== "learning" && switchKind !== "virtualbox")
+    throw new LabError("OPTION", `network ${name}: switch "${switchKind}"; it takes "learning" or "virtualbox"`);
+  const rule = switchKind === "learning" ? SWITCH_LEARNING : SWITCH_STATIC;
+  const network = core.check(core.enter().call.networkAdd(rule, AGEING), "network");
+  return {
+    id: core.nextId(), name, kind, network, subnet, switch: switchKind, options: "", lan: 0, uplink: null, gateway: null,
+    stations: [], dhcp: null, nat: null,
+  };
+}
+
+/** One broadcast domain: a switch, and what the mode puts on it (gateway, DHCP server, uplink). */
+export class Network implements Segment {
+  readonly legs = new Set<SegmentLeg>();
+  readonly subnet: Subnet | null;
+  readonly nat: Nat | null;
+  readonly dhcp: DhcpService | null;
+  /** The legs of its own stations. */
+  private readonly fixtures: Leg[];
+  private removed = false;
+
+  /** The network of a record, new or from a snapshot. */
+  constructor(protected readonly core: Core, protected readonly state: NetworkState) {
+    core.segments.set(state.id, this);
+    this.subnet = state.subnet === null ? null : parseNetwork(state.subnet, state.name);
+    this.nat = state.nat && new Nat(core, state.nat, state.name);
+    this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, state.name, this.nat);
+    this.fixtures = state.stations.map(({ leg }) => new Leg(core, leg));
+    state.uplink?.forEach((port) => core.portNames.set(port, `${state.name}/uplink`));
+  }
+
+  get kind(): ModeName | "lan" { return this.state.kind; }
+  get name(): string { return this.state.name; }
+  get id(): number { return this.state.id; }
+  get network(): number { return this.state.network; }
+  get gateway(): string | null { return this.state.gateway; }
+  get domain(): number { return this.state.lan || this.state.id; }
+
+  get serves(): boolean {
+    if (this.state.lan === 0) return this.state.dhcp !== null;
+    return this.core.segments.get(this.state.lan)?.serves ?? false;
+  }
+
+  /** Plugs in its own stations; once, when it is new. */
+  attachStations(): void {
+    for (const leg of this.fixtures) leg.join(this);
+  }
+
+  /** Its port forwards. */
+  get forwards(): readonly Forward[] { return this.translation("forwards").forwards; }
+
+  /**
+   * Adds a port forward; it works at once.
+   *
+   * @throws LabError NO_NAT, FORWARD, ADDRESS, PORT, FORWARD_TAKEN, PORT_IN_USE (strict), REMOVED
+   */
+  forward(rule: string | ForwardRule, { strict = false } = {}): Forward {
+    this.checkThere();
+    return this.translation("forward").forward(rule, strict);
+  }
+
+  /** The flows its NAT is translating. */
+  connections(): Connection[] { return this.translation("connections").connections(); }
+
+  mappings(): Mapping[] { return this.translation("mappings").mappings(); }
+
+  /** Captures every frame on every port of its switch. */
+  capture(): Capture {
+    checkThere(!this.removed, `network ${this.name}`);
+    return Capture.start(this.core, { name: this.name, network: this.state.network });
+  }
+
+  /** The forwarding database: which station was heard on which port. VirtualBox's switch keeps none. */
+  stations(): KnownStation[] {
+    const { engine, portNames } = this.core;
+    const now = Math.floor(engine.now / 1e6);
+    return Array.from(engine.stations(this.state.network), ({ mac, port, heard }) => ({
+      mac: formatMac(...mac),
+      port: portNames.get(port) ?? `port ${port}`,
+      age: (now - heard) >>> 0,
+    }));
+  }
+
+  /** Takes it away; cards on it are then attached to nothing. */
+  remove(): void {
+    if (this.removed) return;
+    this.removed = true;
+    const { call } = this.core.enter();
+    for (const leg of [...this.legs]) leg.leave();
+    this.dhcp?.dispose();
+    this.nat?.dispose();
+    for (const station of this.fixtures) station.dispose();
+    for (const { node } of this.state.stations) call.nodeRemove(node);
+    for (const port of this.state.uplink ?? []) {
+      call.portRemove(port);
+      this.core.portNames.delete(port);
+    }
+    call.networkRemove(this.state.network);
+    this.core.segments.delete(this.state.id);
+  }
+
+  get isRemoved(): boolean { return this.removed; }
+
+  toString(): string { return `${this.kind} ${this.name}${this.state.subnet ? ` (${this.state.subnet})` : ""}`; }
+
+  protected checkThere(): void {
+    if (this.removed) throw new LabError("REMOVED", `network ${this.name} was removed; make another of that name`);
+  }
+
+  private translation(verb: string): Nat {
+    if (this.nat) return this.nat;
+    throw new LabError("NO_NAT", `${verb} on network ${this.name} of kind ${this.kind}; only nat and natNetwork have a NAT`);
+  }
+}

@@ -1,0 +1,1 @@
+export { LabError } from "./errors";

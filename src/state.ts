@@ -1,0 +1,154 @@
+import type { ForwardRule } from "./forward";
+import type { ModeName } from "./modes";
+import type { PcapngState } from "./pcapng";
+import type { DhcpConfig, DhcpSave } from "./services/dhcp";
+
+/*
+ * Everything TypeScript knows about a lab that is not in the engine's memory, as plain values: the objects users hold are
+ * thin classes over these records. `snapshot()` copies the tree, `fork()` wraps new objects around the copy.
+ *
+ * `network`, `port`, `node` … of type number are the engine's ids, `id` is ours; 0 means none.
+ */
+
+export interface LabState {
+  seed: string;
+  /** How often this lab was forked: every fork gets a seed of its own. */
+  forks: number;
+  clock: "virtual" | "real";
+  /** Default delay of a wire, ms, each way. */
+  wire: number;
+  /** u32 per CAPACITY_…. */
+  capacities: number[];
+  /** The last id given to a network or a capture. */
+  lastId: number;
+  lans: LanState[];
+  hosts: HostState[];
+  routers: RouterState[];
+  captures: CaptureState[];
+}
+
+export type SwitchKind = "learning" | "virtualbox";
+
+export interface NetworkState {
+  id: number;
+  name: string;
+  kind: ModeName | "lan";
+  network: number;
+  subnet: string | null;
+  switch: SwitchKind;
+  /** The options it was made with, to tell whether somebody asks for others later. */
+  options: string;
+  /** Of a bridge: the LAN it is part of (`id`), and both ends of the trunk. */
+  lan: number;
+  uplink: [port: number, port: number] | null;
+  /** Default gateway of stations with a static address. */
+  gateway: string | null;
+  stations: StationState[];
+  dhcp: DhcpState | null;
+  nat: NatState | null;
+}
+
+export interface LanState extends NetworkState {
+  /** Whether its stations can get an address: a DHCP server on it, or one beyond its trunk. */
+  serves: boolean;
+  trunk: number;
+  /** Host number of the next static address given out; 0: none are. */
+  nextOffset: number;
+}
+
+/** Something with an address on a network that is part of the network: gateway, DHCP server … */
+export interface StationState {
+  name: string;
+  node: number;
+  leg: LegState;
+}
+
+export interface DhcpState {
+  config: DhcpConfig;
+  socket: number;
+  interface: number;
+  /** Brought up to date by `snapshot()`. */
+  saved: DhcpSave | null;
+}
+
+export interface NatState {
+  nat: number;
+  forwards: ForwardState[];
+}
+
+export interface ForwardState {
+  rule: ForwardRule & { name: string };
+  forward: number;
+  /** Why it does not work; null: it does. */
+  reason: string | null;
+}
+
+export interface LegState {
+  name: string;
+  port: number;
+  /** 0: an external guest is behind the port. */
+  interface: number;
+  /** null: an external guest's, not heard yet. */
+  mac: string | null;
+  /** `id` of the network it is on. */
+  network: number;
+  /** Static address with prefix length; null: DHCP where there is some. */
+  address: string | null;
+  gateway: string | null;
+  cable: boolean;
+}
+
+export type Promiscuous = "deny" | "allow-vms" | "allow-all";
+
+export interface AdapterState extends LegState {
+  slot: number;
+  promiscuous: Promiscuous;
+  linkUpDelay: number;
+  /** ns, when the link comes up; 0: it is not on its way. */
+  linkUpAt: number;
+}
+
+export interface MachineState<Leg extends LegState = LegState> {
+  name: string;
+  /** 0: no built-in station. */
+  node: number;
+  legs: Leg[];
+  sockets: SocketState[];
+  /** ICMP identifier of its pings, 0: it has not pinged yet; and the last sequence number used. */
+  echo: number;
+  sequence: number;
+}
+
+export interface VmState extends MachineState<AdapterState> {
+  /** The private networks of its adapters in NAT mode. */
+  networks: NetworkState[];
+}
+
+export interface HostState extends MachineState {
+  networks: NetworkState[];
+  vms: VmState[];
+}
+
+export interface RouterState extends MachineState {
+  nat: NatState | null;
+  dhcp: DhcpState | null;
+}
+
+export interface SocketState {
+  socket: number;
+  port: number;
+  /** Datagrams that nobody has read yet; brought up to date by `snapshot()`. */
+  unread: { data: Uint8Array; from: { address: string; port: number }; to: string }[];
+}
+
+export interface CaptureState {
+  id: number;
+  name: string;
+  /** What is captured: one port, or every port of a network; both 0 once stopped. */
+  port: number;
+  network: number;
+  /** pcapng interface number by port. */
+  interfaces: Record<number, number>;
+  /** Brought up to date by `snapshot()`. */
+  written: PcapngState;
+}

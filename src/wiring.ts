@@ -1,0 +1,187 @@
+import { CLASS_SERVICE, CLASS_WIRE, NAT_QUIET, NODE_FORWARDS, ROLE_TRUNK } from "../assembly/abi";
+import { formatIp, formatSubnet, lastOf, parseIp, parseNetwork } from "./address";
+import type { Subnet } from "./address";
+import type { Core } from "./core";
+import { DhcpService } from "./dhcp-service";
+import { LabError } from "./errors";
+import { Leg } from "./leg";
+import { MODES } from "./modes";
+import type { ModeDhcp, ModeName, ModeStation } from "./modes";
+import { Nat } from "./nat";
+import type { NatOptions } from "./nat";
+import { createNetwork, Network } from "./network";
+import { DhcpServer } from "./services/dhcp";
+import type { DhcpConfig } from "./services/dhcp";
+import type { NetworkState, StationState, SwitchKind } from "./state";
+
+/** DHCP settings; what is left out is the mode's. */
+export type DhcpOptions = Partial<DhcpConfig>;
+
+/** What may be asked of a network. Which of it makes sense depends on the mode: an internal network has no NAT. */
+export interface NetworkOptions extends NatOptions {
+  /** Its subnet, `"10.0.2.0/24"`. */
+  network?: string;
+  /** `virtualbox`: a static switch that neither learns nor floods unknown stations. Default: `learning`. */
+  switch?: SwitchKind;
+  /** `false`: no DHCP server; settings: other than the mode's. */
+  dhcp?: boolean | DhcpOptions;
+  /** Whether the guest reaches the host's 127.0.0.1 by the alias address (nat; always so on a natNetwork). */
+  localhostReachable?: boolean;
+}
+
+/** What a mode needs to know to be wired. */
+export interface Plan {
+  mode: ModeName;
+  /** Its name for users, and the one that is unique in the lab. */
+  name: string;
+  label: string;
+  /** Slot of the adapter, or how many such networks the host has: moves the subnet. */
+  count: number;
+  /** Node whose addresses a NAT uses outside. */
+  hostNode: number;
+  options: NetworkOptions;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/** Makes the network of a mode, as its row in MODES says. */
+export function wire(core: Core, plan: Plan): Network {
+  const { options, label } = plan;
+  const mode = MODES[plan.mode];
+  const dhcp = planDhcp(plan);
+  const subnet = dhcp ? dhcp.subnet : planSubnet(plan);
+  if (subnet) checkSize(plan, subnet);
+
+  const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch);
+  state.options = describeOptions(options);
+  if (mode.gateway && subnet) addGateway(core, state, plan, subnet);
+  if (subnet) for (const station of mode.stations) addStation(core, state, label, station, subnet, 0);
+  if (dhcp) {
+    const shared = state.stations.find(({ leg }) => leg.address?.startsWith(`${dhcp.config.serverAddress}/`));
+    const offset = parseIp(String(dhcp.config.serverAddress), label) - dhcp.subnet.address;
+    const mac = mode.dhcp?.mac ?? core.makeMac("08:00:27", `${label}/dhcp`);
+    const server = shared ?? addStation(core, state, label, { name: "dhcp", offset, mac }, dhcp.subnet, 0);
+    state.dhcp = DhcpService.create(core, label, server.node, server.leg.interface, dhcp.config);
+  }
+  const network = new Network(core, state);
+  network.attachStations();
+  try {
+    for (const rule of options.forward ?? []) network.forward(rule, { strict: options.strict ?? false });
+  } catch (error) {
+    network.remove();
+    throw error;
+  }
+  return network;
+}
+
+/** Makes the bridge of a host: a network of its own, with an uplink to the LAN. */
+export function wireBridge(core: Core, label: string, lan: Network, kind: SwitchKind | undefined): Network {
+  const state = createNetwork(core, "bridged", `bridge-${lan.name}`, lan.subnet && formatSubnet(lan.subnet), kind);
+  const { call } = core.engine;
+  const ns = Math.round(core.state.wire * 1e6);
+  const near = core.check(call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns), "port");
+  const far = core.check(call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns), "port");
+  call.portAttach(near, state.network);
+  call.portAttach(far, lan.network);
+  call.portJoin(near, far);
+  state.lan = lan.id;
+  state.gateway = lan.gateway;
+  state.uplink = [near, far];
+  const network = new Network(core, state);
+  core.portNames.set(near, `${label}/uplink`);
+  core.portNames.set(far, label);
+  return network;
+}
+
+/** The options as text: the same text, the same network. */
+export function describeOptions(options: NetworkOptions): string {
+  return JSON.stringify(Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function addGateway(core: Core, state: NetworkState, plan: Plan, subnet: Subnet): void {
+  const { mode, label, hostNode, options } = plan;
+  const { gateway, alias } = MODES[mode];
+  const station = addStation(core, state, label, gateway!, subnet, NODE_FORWARDS);
+  state.gateway = formatIp(subnet.address + gateway!.offset);
+  state.nat = Nat.create(core, label, station.node, hostNode, 0, options);
+
+  const { call } = core.engine;
+  const reachable = alias!.always || options.localhostReachable === true;
+  if (reachable) call.natAlias(state.nat.nat, subnet.address + alias!.offset, parseIp(LOOPBACK, label));
+  else call.natSet(state.nat.nat, NAT_QUIET, 1);
+}
+
+function addStation(
+  core: Core, state: NetworkState, label: string, { name, offset, mac }: ModeStation, subnet: Subnet, flags: number,
+): StationState {
+  const { call } = core.enter();
+  const full = `${label}/${name}`;
+  const node = core.check(call.nodeAdd(flags, ...core.seedOf(full)), "machine");
+  const address = formatSubnet({ address: subnet.address + offset, prefix: subnet.prefix });
+  const station = { name, node, leg: Leg.create(core, node, { name: full, owner: CLASS_SERVICE, mac, address }) };
+  state.stations.push(station);
+  return station;
+}
+
+function planSubnet({ mode, label, count, options }: Plan): Subnet | null {
+  if (options.network !== undefined) return parseNetwork(options.network, `${label}: network`);
+  const { subnet, counts } = MODES[mode];
+  if (subnet === null) return null;
+  const base = parseNetwork(subnet, label);
+  if (counts === null) return base;
+  if (((base.address >>> 8) & 255) + count > 255)
+    throw new LabError("OPTION", `${label}: number ${count} of its kind has no default subnet left; give { network }`);
+  return { address: base.address + count * 256, prefix: base.prefix };
+}
+
+/** Where a network is too small for what the mode puts on it. */
+function checkSize({ mode, label }: Plan, subnet: Subnet): void {
+  const { gateway, alias, stations, dhcp } = MODES[mode];
+  const most = Math.max(0, gateway?.offset ?? 0, alias?.offset ?? 0, dhcp?.offset ?? 0, ...stations.map((s) => s.offset));
+  // VirtualBox's NAT counts its guests from .15 and wants 5 bits for hosts.
+  const least = mode === "nat" ? 30 : most;
+  if (subnet.address + least < lastOf(subnet)) return;
+  throw new LabError("OPTION",
+    `${label}: network ${formatSubnet(subnet)} is too small; a ${mode} network needs at least ${least + 2} addresses`);
+}
+
+/** Whether there is a DHCP server, and all its settings. */
+function planDhcp(plan: Plan): { config: DhcpConfig; subnet: Subnet } | null {
+  const { mode, label, options } = plan;
+  const row = MODES[mode].dhcp;
+  const given = options.dhcp ?? row !== null;
+  if (given === false) return null;
+  if (given === true && !row)
+    throw new LabError("OPTION",
+      `${label}: dhcp true; a network of kind ${mode} has no addresses of its own: ` +
+      '{ dhcp: { serverAddress: "10.9.0.1", prefix: 24, pool: { from: "10.9.0.100", to: "10.9.0.199" } } }');
+
+  const settings = given === true ? {} : given;
+  const own = planSubnet(plan);
+  const subnet = own ?? settingsSubnet(settings, label);
+  const config = { ...(row && defaults(row, subnet)), prefix: subnet.prefix, ...settings } as DhcpConfig;
+  new DhcpServer(config); // a wrong setting is an error before there is a network
+  return { config, subnet };
+}
+
+/** Of a network that has a subnet only because of its DHCP server. */
+function settingsSubnet({ serverAddress, prefix }: DhcpOptions, label: string): Subnet {
+  if (serverAddress === undefined)
+    throw new LabError("OPTION", `${label}: dhcp without serverAddress, which this kind of network has no default for`);
+  const address = typeof serverAddress === "string" ? parseIp(serverAddress, `${label}: dhcp.serverAddress`) : serverAddress;
+  const length = prefix ?? 24;
+  return { address: (address & (length === 0 ? 0 : ~0 << (32 - length))) >>> 0, prefix: length };
+}
+
+function defaults(row: ModeDhcp, subnet: Subnet): DhcpOptions {
+  const at = (offset: number): string => formatIp(subnet.address + offset);
+  return {
+    style: row.style,
+    serverAddress: at(row.offset),
+    ...(row.style === "server" && {
+      pool: { from: at(row.first), to: formatIp(lastOf(subnet) - row.beforeLast) },
+    }),
+    ...(row.router !== 0 && { router: at(row.router) }),
+    ...(row.dns !== 0 && { dns: at(row.dns) }),
+  };
+}
