@@ -15,9 +15,7 @@ import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
 import { egressOf, interfaceAt, nodeAt, sourceFor } from "./ip/node";
 import { countHop, sendPacket } from "./ip/send";
-import { natInbound } from "./nat/inbound";
-import { aliasOf, insideNodeOf, outsideInterfaceOf, outsideNodeOf } from "./nat/nat";
-import { natOutbound } from "./nat/outbound";
+import { aliasOf, insideNodeOf, natInbound, natOutbound, outsideInterfaceOf, outsideNodeOf } from "./nat/nat";
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
 import { Ipv4 } from "./wire/ipv4";
 

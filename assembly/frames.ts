@@ -196,9 +196,13 @@ export function emitEvent(kind: u32, id: u32): Event {
   const p = pool(CAPACITY_EVENTS);
   const e = changetype<Event>(p.base + <usize>(c.eventsWritten & (p.capacity - 1)) * EVENT);
   c.eventsWritten++;
-  memory.fill(changetype<usize>(e), 0, EVENT);
-  e.kind = kind;
-  e.id = id;
+  const at = changetype<usize>(e);
+  store<u64>(at, <u64>kind | (<u64>id << 32));
+  store<u64>(at, 0, 8);
+  store<u64>(at, 0, 16);
+  store<u64>(at, 0, 24);
+  store<u64>(at, 0, 32);
+  store<u64>(at, 0, 48);
   e.time = now();
   return e;
 }

@@ -44,13 +44,21 @@ export {
 } from "./commands/nodes";
 export { echoClose, echoOpen, echoSend, udpClose, udpOpen, udpPort, udpSend, udpSendVia } from "./commands/sockets";
 export { natAdd, natRemove } from "./commands/nat";
-export { natAlias, natGuest, natSet } from "./nat/nat";
-export { connectionNext, connectionOffset } from "./nat/connections";
-export { forwardAdd, forwardRemove } from "./nat/forward";
-export { mappingNext, mappingOffset } from "./nat/mapping";
-export { natFlush } from "./nat/tables";
+export {
+  connectionNext,
+  connectionOffset,
+  forwardAdd,
+  forwardRemove,
+  mappingNext,
+  mappingOffset,
+  natAlias,
+  natFlush,
+  natGuest,
+  natSet,
+} from "./nat/nat";
 export {
   dropAt,
+  eventsOffset,
   fdbNext,
   fdbOffset,
   framesOffset,

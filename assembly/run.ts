@@ -1,5 +1,6 @@
 import {
   BURST,
+  CAPACITY_FDB,
   HOP_LIMIT,
   KIND_UNPARSED,
   LOOP,
@@ -14,10 +15,11 @@ import {
 import { arriveAtDevice, arriveAtSelf, arriveAtSwitch } from "./engine";
 import { EVENTS_PER_STEP, eventsFree, frameAt } from "./frames";
 import { neighborTimeout } from "./ip/neighbor";
-import { SCRATCH, control, now } from "./memory";
+import { SCRATCH, control, now, pool, setNow } from "./memory";
 import { parse } from "./parser";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
+import { stationHome, stationKey } from "./table/fdb";
 import { NEVER, flightTimers, leaseTimers, neighborTimers } from "./time/heap";
 import {
   Flight,
@@ -32,6 +34,7 @@ import {
   laneAt,
   share,
 } from "./time/wires";
+import { Ethernet } from "./wire/ethernet";
 
 /**
  * The clock's hand: what happens next, and then what happens after that.
@@ -130,16 +133,16 @@ function runUntil(until: u64, budget: u32, drives: bool): u32 {
     if (source == NOTHING || (!drives && source == LEASES && nextWork() == NEVER)) {
       if (c.visible != 0) return RUN_VISIBLE;
       if (!drives || until == NEVER) return RUN_IDLE;
-      c.now = max<u64>(c.now, until);
+      setNow(max<u64>(c.now, until));
       return RUN_LIMIT;
     }
     if (next.due > c.now) {
       if (c.visible != 0) return RUN_VISIBLE;
       if (next.due > until) {
-        c.now = max<u64>(c.now, until);
+        setNow(max<u64>(c.now, until));
         return RUN_LIMIT;
       }
-      c.now = next.due;
+      setNow(next.due);
     }
     if (eventsFree() < EVENTS_PER_STEP) return RUN_RING;
     if (left == 0) return RUN_BUDGET;
@@ -187,6 +190,7 @@ function stepLane(source: u32, most: u32): u32 {
   const room = min<u32>(eventsFree() / EVENTS_PER_STEP, min<u32>(most, BURST));
   const count = gather(source, room);
   for (let i: u32 = 0; i < count; i++) parseArrival(arrivalAt(i));
+  if (isFdbBeyondCache()) preTouch(count);
   for (let i: u32 = 0; i < count; i++) arrive(arrivalAt(i).what, arrivalAt(i).port, arrivalAt(i).frame);
   return count;
 }
@@ -213,6 +217,27 @@ function gather(source: u32, room: u32): u32 {
 
 function parseArrival(a: Arrival): void {
   if (frameAt(a.frame).kind == KIND_UNPARSED) parse(a.frame);
+}
+
+/** A forwarding database larger than the core's own cache: every look-up would wait for memory. */
+function isFdbBeyondCache(): bool {
+  return pool(CAPACITY_FDB).capacity > 32768;
+}
+
+/**
+ * Loads where each look-up of the burst will begin, all of them before the first is needed, so that the waits overlap. The sum is
+ * stored, because a load nobody uses is no load.
+ */
+function preTouch(count: u32): void {
+  let sum: u64 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const a = arrivalAt(i);
+    if ((a.what & 0xffff) != TO_SWITCH) continue;
+    const eth = Ethernet.at(frameAt(a.frame).data);
+    const network = portAt(a.port).network;
+    sum += load<u64>(stationHome(stationKey(network, eth.dst))) + load<u64>(stationHome(stationKey(network, eth.src)));
+  }
+  store<u64>(SCRATCH + BURST * 16, sum);
 }
 
 function arrive(what: u32, port: u32, frame: u32): void {

@@ -15,8 +15,9 @@ import {
   UNKNOWN_UNICAST,
 } from "./abi";
 import { emitEvent, frameAt, makeVisible } from "./frames";
+import { nowMs } from "./memory";
 import { Network, Port, networkAt, portAt, setMac } from "./port";
-import { NO_PORT, learn, lookup, nowMs, stationKey } from "./table/fdb";
+import { NO_PORT, learn, lookup, stationKey } from "./table/fdb";
 import { dropAt, flood, share, toDevice } from "./time/wires";
 import { Ethernet, isGroup } from "./wire/ethernet";
 

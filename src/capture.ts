@@ -37,6 +37,7 @@ export class Capture implements CaptureListener {
   constructor(private readonly core: Core, private readonly state: CaptureState) {
     this.writer = PcapngWriter.load(state.written);
     core.saves.add(this);
+    core.captures.push(this);
     this.listen();
   }
 

@@ -79,6 +79,9 @@ export class Core implements Clockwork {
   readonly addressListeners = new Set<() => void>();
   /** Networks by `id`. */
   readonly segments = new Map<number, Segment>();
+  readonly captures: CaptureListener[] = [];
+  /** Hosts, VMs and routers by name. */
+  readonly machines = new Map<string, unknown>();
   readonly saves = new Set<Saves>();
   /** Who has a MAC. */
   readonly macs = new Map<string, string>();
@@ -117,6 +120,17 @@ export class Core implements Clockwork {
   }
 
   nextId(): number { return ++this.state.lastId; }
+
+  /**
+   * Checks the name of a machine to be.
+   *
+   * @throws LabError NAME, NAME_TAKEN
+   */
+  checkName(name: string, what: string): void {
+    checkForm(name, what);
+    if (this.machines.has(name))
+      throw new LabError("NAME_TAKEN", `${what} ${name}: there is a machine of that name in the lab; names are unique`);
+  }
 
   /** Seed of a node: that of the lab and its own name, so that another machine more or less changes nothing for it. */
   seedOf(name: string): [number, number] { return hash(`${this.state.seed}/${name}`); }
@@ -213,4 +227,10 @@ export class Core implements Clockwork {
     this.undelivered.add(port);
     return true;
   }
+}
+
+/** @throws LabError NAME */
+export function checkForm(name: string, what: string): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= 64 && !name.includes("/")) return;
+  throw new LabError("NAME", `${what} ${JSON.stringify(name)}; it takes a name of 1 to 64 characters without "/"`);
 }

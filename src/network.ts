@@ -43,17 +43,23 @@ export class Network implements Segment {
   readonly legs = new Set<SegmentLeg>();
   readonly subnet: Subnet | null;
   readonly nat: Nat | null;
-  readonly dhcp: DhcpService | null;
+  private readonly dhcp: DhcpService | null;
   /** The legs of its own stations. */
   private readonly fixtures: Leg[];
   private removed = false;
 
-  /** The network of a record, new or from a snapshot. */
-  constructor(protected readonly core: Core, protected readonly state: NetworkState) {
+  /**
+   * The network of a record, new or from a snapshot.
+   *
+   * @param records  where the record is kept
+   */
+  constructor(
+    protected readonly core: Core, protected readonly state: NetworkState, private readonly records: NetworkState[],
+  ) {
     core.segments.set(state.id, this);
     this.subnet = state.subnet === null ? null : parseNetwork(state.subnet, state.name);
     this.nat = state.nat && new Nat(core, state.nat, state.name);
-    this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, state.name, this.nat);
+    this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, this.nat);
     this.fixtures = state.stations.map(({ leg }) => new Leg(core, leg));
     state.uplink?.forEach((port) => core.portNames.set(port, `${state.name}/uplink`));
   }
@@ -62,13 +68,10 @@ export class Network implements Segment {
   get name(): string { return this.state.name; }
   get id(): number { return this.state.id; }
   get network(): number { return this.state.network; }
-  get gateway(): string | null { return this.state.gateway; }
+  get gateway(): string | null { return this.lan ? this.lan.gateway : this.state.gateway; }
   get domain(): number { return this.state.lan || this.state.id; }
 
-  get serves(): boolean {
-    if (this.state.lan === 0) return this.state.dhcp !== null;
-    return this.core.segments.get(this.state.lan)?.serves ?? false;
-  }
+  get serves(): boolean { return this.lan ? this.lan.serves : this.state.dhcp !== null; }
 
   /** Plugs in its own stations; once, when it is new. */
   attachStations(): void {
@@ -92,6 +95,9 @@ export class Network implements Segment {
   connections(): Connection[] { return this.translation("connections").connections(); }
 
   mappings(): Mapping[] { return this.translation("mappings").mappings(); }
+
+  /** Who has which address of its DHCP server; none without one. */
+  leases(): ReturnType<DhcpService["leases"]> { return this.dhcp?.leases() ?? []; }
 
   /** Captures every frame on every port of its switch. */
   capture(): Capture {
@@ -125,16 +131,23 @@ export class Network implements Segment {
       this.core.portNames.delete(port);
     }
     call.networkRemove(this.state.network);
+    this.records.splice(this.records.indexOf(this.state), 1);
     this.core.segments.delete(this.state.id);
   }
 
   get isRemoved(): boolean { return this.removed; }
+
+  /** Whether it was made with these options, as `describeOptions` writes them. */
+  hasOptions(described: string): boolean { return this.state.options === described; }
 
   toString(): string { return `${this.kind} ${this.name}${this.state.subnet ? ` (${this.state.subnet})` : ""}`; }
 
   protected checkThere(): void {
     if (this.removed) throw new LabError("REMOVED", `network ${this.name} was removed; make another of that name`);
   }
+
+  /** The LAN that a bridge is part of. */
+  private get lan(): Segment | undefined { return this.state.lan === 0 ? undefined : this.core.segments.get(this.state.lan); }
 
   private translation(verb: string): Nat {
     if (this.nat) return this.nat;

@@ -114,6 +114,8 @@ export interface MachineState<Leg extends LegState = LegState> {
   node: number;
   legs: Leg[];
   sockets: SocketState[];
+  /** Networks that static routes lead to. */
+  routes: string[];
   /** ICMP identifier of its pings, 0: it has not pinged yet; and the last sequence number used. */
   echo: number;
   sequence: number;

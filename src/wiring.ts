@@ -44,8 +44,13 @@ export interface Plan {
 
 const LOOPBACK = "127.0.0.1";
 
-/** Makes the network of a mode, as its row in MODES says. */
-export function wire(core: Core, plan: Plan): Network {
+/**
+ * Makes the network of a mode, as its row in MODES says.
+ *
+ * @param records  where its record is kept
+ * @throws LabError ADDRESS, OPTION, DHCP_CONFIG, FORWARD, FORWARD_TAKEN, PORT_IN_USE (strict), FULL
+ */
+export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   const { options, label } = plan;
   const mode = MODES[plan.mode];
   const dhcp = planDhcp(plan);
@@ -63,7 +68,8 @@ export function wire(core: Core, plan: Plan): Network {
     const server = shared ?? addStation(core, state, label, { name: "dhcp", offset, mac }, dhcp.subnet, 0);
     state.dhcp = DhcpService.create(core, label, server.node, server.leg.interface, dhcp.config);
   }
-  const network = new Network(core, state);
+  records.push(state);
+  const network = new Network(core, state, records);
   network.attachStations();
   try {
     for (const rule of options.forward ?? []) network.forward(rule, { strict: options.strict ?? false });
@@ -75,7 +81,9 @@ export function wire(core: Core, plan: Plan): Network {
 }
 
 /** Makes the bridge of a host: a network of its own, with an uplink to the LAN. */
-export function wireBridge(core: Core, label: string, lan: Network, kind: SwitchKind | undefined): Network {
+export function wireBridge(
+  core: Core, label: string, lan: Network, kind: SwitchKind | undefined, records: NetworkState[],
+): Network {
   const state = createNetwork(core, "bridged", `bridge-${lan.name}`, lan.subnet && formatSubnet(lan.subnet), kind);
   const { call } = core.engine;
   const ns = Math.round(core.state.wire * 1e6);
@@ -85,9 +93,9 @@ export function wireBridge(core: Core, label: string, lan: Network, kind: Switch
   call.portAttach(far, lan.network);
   call.portJoin(near, far);
   state.lan = lan.id;
-  state.gateway = lan.gateway;
   state.uplink = [near, far];
-  const network = new Network(core, state);
+  records.push(state);
+  const network = new Network(core, state, records);
   core.portNames.set(near, `${label}/uplink`);
   core.portNames.set(far, label);
   return network;

@@ -1,9 +1,16 @@
+import { expect } from "vitest";
 import { formatIp, parseIp } from "../src/address";
 import { toMac } from "../src/services/dhcp-address";
 import { DhcpServer } from "../src/services/dhcp";
 import type { DhcpConfig, DhcpReply } from "../src/services/dhcp";
 import {
-  addressOption, BOOT_REQUEST, BROADCAST_FLAG, decodeDhcp, DHCP_TYPE, dhcpType, encodeDhcp,
+  addressOption,
+  BOOT_REQUEST,
+  BROADCAST_FLAG,
+  decodeDhcp,
+  DHCP_TYPE,
+  dhcpType,
+  encodeDhcp,
 } from "../src/services/dhcp-message";
 import type { DhcpMessage } from "../src/services/dhcp-message";
 import { bytes32, OPTION } from "../src/services/dhcp-option";
@@ -42,7 +49,12 @@ export const SERVER = "192.0.2.1";
 
 /** A server on 192.0.2.0/24 with a pool of .101 to .110 unless told otherwise. */
 export function serverWith(config: Partial<DhcpConfig> = {}): DhcpServer {
-  return new DhcpServer({ serverAddress: SERVER, prefix: 24, pool: { from: "192.0.2.101", to: "192.0.2.110" }, ...config });
+  return new DhcpServer({
+    serverAddress: SERVER,
+    prefix: 24,
+    pool: { from: "192.0.2.101", to: "192.0.2.110" },
+    ...config,
+  });
 }
 
 /** MAC of the n-th example client. */
@@ -85,10 +97,20 @@ export function said(type: keyof typeof DHCP_TYPE, mac: string, saying: Saying =
 
   const card = toMac("client", mac);
   return {
-    op: BOOT_REQUEST, htype: 1, hops: 0, xid: 0x12345678, secs: 0, flags: saying.broadcast ? BROADCAST_FLAG : 0,
-    ciaddr: ciaddr ? parseIp(ciaddr, "ciaddr") : 0, yiaddr: 0, siaddr: 0, giaddr: giaddr ? parseIp(giaddr, "giaddr") : 0,
+    op: BOOT_REQUEST,
+    htype: 1,
+    hops: 0,
+    xid: 0x12345678,
+    secs: 0,
+    flags: saying.broadcast ? BROADCAST_FLAG : 0,
+    ciaddr: ciaddr ? parseIp(ciaddr, "ciaddr") : 0,
+    yiaddr: 0,
+    siaddr: 0,
+    giaddr: giaddr ? parseIp(giaddr, "giaddr") : 0,
     chaddr: Uint8Array.from([40, 32, 24, 16, 8, 0], (shift) => Math.floor(card / 2 ** shift) % 256),
-    sname: "", file: "", options,
+    sname: "",
+    file: "",
+    options,
   };
 }
 
@@ -96,13 +118,24 @@ export function heard(reply: DhcpReply | null): Heard | null {
   if (!reply) return null;
   const decoded = decodeDhcp(reply.message);
   if (typeof decoded === "string") throw new Error(`the server's answer does not decode: ${decoded}`);
-  const type = (Object.keys(DHCP_TYPE) as (keyof typeof DHCP_TYPE)[]).find((name) => DHCP_TYPE[name] === dhcpType(decoded))!;
+  const type = (Object.keys(DHCP_TYPE) as (keyof typeof DHCP_TYPE)[]).find(
+    (name) => DHCP_TYPE[name] === dhcpType(decoded),
+  )!;
   return {
-    ...reply, type, decoded,
+    ...reply,
+    type,
+    decoded,
     yiaddr: formatIp(decoded.yiaddr),
     to: formatIp(reply.destination),
     lease: addressOption(decoded, OPTION.LEASE_TIME),
     option: (code) => (decoded.options.has(code) ? Array.from(decoded.options.get(code)!) : undefined),
     codes: Array.from(decoded.options.keys()),
   };
+}
+
+/** Every message a server received is answered, noted or dropped for a reason. */
+export function booksBalance(server: DhcpServer): void {
+  const { received, offered, acknowledged, refused, noted, dropped } = server.stats();
+  const drops = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  expect(received).toBe(offered + acknowledged + refused + noted + drops);
 }

@@ -29,13 +29,27 @@ describe("a message that is written", () => {
     const value = fc.uint8Array({ maxLength: 600 });
     const codes = fc.integer({ min: 90, max: 254 });
     const message = fc.record({
-      op: fc.constantFrom(1, 2), htype: fc.nat(255), hops: fc.nat(255), xid: address, secs: fc.nat(65535),
-      flags: fc.nat(65535), ciaddr: address, yiaddr: address, siaddr: address, giaddr: address,
+      op: fc.constantFrom(1, 2),
+      htype: fc.nat(255),
+      hops: fc.nat(255),
+      xid: address,
+      secs: fc.nat(65535),
+      flags: fc.nat(65535),
+      ciaddr: address,
+      yiaddr: address,
+      siaddr: address,
+      giaddr: address,
       chaddr: fc.uint8Array({ maxLength: 16 }),
-      sname: fc.stringMatching(/^[a-z]{0,63}$/), file: fc.stringMatching(/^[a-z/]{0,127}$/),
+      sname: fc.stringMatching(/^[a-z]{0,63}$/),
+      file: fc.stringMatching(/^[a-z/]{0,127}$/),
       options: fc.array(fc.tuple(codes, value), { maxLength: 8 }).map((pairs) => new Map(pairs)),
     });
-    fc.assert(fc.property(message, (m) => { expect(decoded(encodeDhcp(m, 65535))).toEqual(m); }), { seed: 1, numRuns: 300 });
+    fc.assert(
+      fc.property(message, (m) => {
+        expect(decoded(encodeDhcp(m, 65535))).toEqual(m);
+      }),
+      { seed: 1, numRuns: 300 },
+    );
   });
 
   test("has at least 300 bytes, as BOOTP's relays want", () => {
@@ -52,7 +66,11 @@ describe("a message that is written", () => {
   });
 
   test("rfc2132 what does not fit the options field overflows into file and sname, and is said so by option 52", () => {
-    const options = { 200: new Uint8Array(250).fill(1), 201: new Uint8Array(100).fill(2), 202: new Uint8Array(50).fill(3) };
+    const options = {
+      200: new Uint8Array(250).fill(1),
+      201: new Uint8Array(100).fill(2),
+      202: new Uint8Array(50).fill(3),
+    };
     const bytes = encodeDhcp(said("DISCOVER", MAC, { options }));
     expect(bytes.length).toBe(548);
     expect([bytes[240], bytes[241], bytes[242]]).toEqual([52, 1, 3]);
@@ -65,13 +83,19 @@ describe("a message that is written", () => {
   });
 
   test("fields in use carry no options", () => {
-    const message = { ...said("DISCOVER", MAC, { options: { 200: new Uint8Array(400) } }), file: "pxelinux.0", sname: "boot" };
+    const message = {
+      ...said("DISCOVER", MAC, { options: { 200: new Uint8Array(400) } }),
+      file: "pxelinux.0",
+      sname: "boot",
+    };
     expect(decoded(encodeDhcp(message))).toMatchObject({ file: "pxelinux.0", sname: "boot" });
     expect(decoded(encodeDhcp(message)).options.has(200)).toBe(false);
   });
 
   test("every limit gives a message within it that reads back", () => {
-    const values = fc.array(fc.tuple(fc.integer({ min: 90, max: 254 }), fc.uint8Array({ maxLength: 300 })), { maxLength: 10 });
+    const values = fc.array(fc.tuple(fc.integer({ min: 90, max: 254 }), fc.uint8Array({ maxLength: 300 })), {
+      maxLength: 10,
+    });
     fc.assert(
       fc.property(values, fc.integer({ min: 0, max: 1500 }), (pairs, limit) => {
         const message = said("DISCOVER", MAC, { options: Object.fromEntries(pairs) });
@@ -121,7 +145,11 @@ describe("a message that is read", () => {
     ["rapid commit with a value", raw([80, 1, 1, 255]), "OPTION_LENGTH"],
     ["an overload of 4", raw([52, 1, 4, 255]), "OPTION_LENGTH"],
     ["an overloaded file without an end mark", raw([52, 1, 1, 255], new Array(128).fill(0)), "NO_END"],
-    ["an overloaded sname whose value runs on into file", raw([52, 1, 2, 255], [], [12, 63, ...new Array(62).fill(65)]), "OPTION_LENGTH"],
+    [
+      "an overloaded sname whose value runs on into file",
+      raw([52, 1, 2, 255], [], [12, 63, ...new Array(62).fill(65)]),
+      "OPTION_LENGTH",
+    ],
   ])("%s is a fault with a name", (_, bytes, fault) => {
     expect(decodeDhcp(bytes)).toBe(fault);
   });
@@ -129,7 +157,8 @@ describe("a message that is read", () => {
   test("nothing beyond the message is ever read", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 700 }),
-      fc.tuple(fc.array(fc.nat(255), { maxLength: 400 }), fc.array(fc.nat(255), { maxLength: 128 }))
+      fc
+        .tuple(fc.array(fc.nat(255), { maxLength: 400 }), fc.array(fc.nat(255), { maxLength: 128 }))
         .map(([options, file]) => raw([52, 1, 3, ...options], file)),
     );
     fc.assert(
@@ -168,17 +197,48 @@ describe("an option's setting", () => {
 
   test("rfc3442 a route carries only the bytes its prefix covers", () => {
     const via = "192.0.2.1";
-    const routes = [{ to: "0.0.0.0/0", via }, { to: "10.0.0.0/8", via }, { to: "10.17.0.0/17", via }, { to: "10.1.2.3/32", via }];
+    const routes = [
+      { to: "0.0.0.0/0", via },
+      { to: "10.0.0.0/8", via },
+      { to: "10.17.0.0/17", via },
+      { to: "10.1.2.3/32", via },
+    ];
     const hop = [192, 0, 2, 1];
     expect(Array.from(encodeOption(121, routes))).toEqual([
-      0, ...hop, 8, 10, ...hop, 17, 10, 17, 0, ...hop, 32, 10, 1, 2, 3, ...hop,
+      0,
+      ...hop,
+      8,
+      10,
+      ...hop,
+      17,
+      10,
+      17,
+      0,
+      ...hop,
+      32,
+      10,
+      1,
+      2,
+      3,
+      ...hop,
     ]);
   });
 
   test.each([
-    [OPTION.LEASE_TIME, "600"], [OPTION.SUBNET_MASK, "255.255.255.0"], [0, "x"], [255, "x"], [256, "x"], [1.5, "x"],
-    [OPTION.ROUTER, "192.0.2"], [OPTION.ROUTER, []], [OPTION.MTU, 67], [OPTION.MTU, 65536], [OPTION.MTU, "1500"],
-    [OPTION.DOMAIN_NAME, ""], [OPTION.DOMAIN_SEARCH, ["a..b"]], [OPTION.DOMAIN_SEARCH, ["x".repeat(64)]],
+    [OPTION.LEASE_TIME, "600"],
+    [OPTION.SUBNET_MASK, "255.255.255.0"],
+    [0, "x"],
+    [255, "x"],
+    [256, "x"],
+    [1.5, "x"],
+    [OPTION.ROUTER, "192.0.2"],
+    [OPTION.ROUTER, []],
+    [OPTION.MTU, 67],
+    [OPTION.MTU, 65536],
+    [OPTION.MTU, "1500"],
+    [OPTION.DOMAIN_NAME, ""],
+    [OPTION.DOMAIN_SEARCH, ["a..b"]],
+    [OPTION.DOMAIN_SEARCH, ["x".repeat(64)]],
     [OPTION.CLASSLESS_ROUTES, [{ to: "10.0.0.1/8", via: "192.0.2.1" }]],
     [OPTION.CLASSLESS_ROUTES, [{ to: "10.0.0.0/33", via: "192.0.2.1" }]],
     [OPTION.CLASSLESS_ROUTES, [{ to: "10.0.0.0", via: "192.0.2.1" }]],

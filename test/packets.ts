@@ -71,7 +71,15 @@ export function ipv4(segment: Segment, o: Ipv4Options = {}): Bytes {
   const pseudo = segment.protocol === 1 ? [] : [...src, ...dst, 0, segment.protocol, ...be16(segment.bytes.length)];
   const payload = summed(segment, pseudo);
   const total = o.totalLength ?? 20 + options.length + payload.length;
-  const before = [0x40 | (5 + options.length / 4), tos, ...be16(total), ...be16(id), ...be16(fragment), ttl, segment.protocol];
+  const before = [
+    0x40 | (5 + options.length / 4),
+    tos,
+    ...be16(total),
+    ...be16(id),
+    ...be16(fragment),
+    ttl,
+    segment.protocol,
+  ];
   const after = [...src, ...dst, ...options];
   const checksum = o.checksum ?? internetChecksum([...before, 0, 0, ...after]);
   return [...before, ...be16(checksum), ...after, ...payload];
@@ -82,14 +90,27 @@ export const IP6_2: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(11), 2];
 
 /** `extensions` are whole headers but for their first byte, the next header, which is filled in: [kind, bytes]. */
 export function ipv6(
-  segment: Segment, extensions: [number, Bytes][] = [], o: { payloadLength?: number; hopLimit?: number; dst?: Bytes } = {},
+  segment: Segment,
+  extensions: [number, Bytes][] = [],
+  o: { payloadLength?: number; hopLimit?: number; dst?: Bytes } = {},
 ): Bytes {
   const kinds = [...extensions.map(([kind]) => kind), segment.protocol];
   const chain = extensions.flatMap(([, bytes], i) => [kinds[i + 1]!, ...bytes]);
   const dst = o.dst ?? IP6_2;
   const pseudo = [...IP6_1, ...dst, ...be32(segment.bytes.length), 0, 0, 0, segment.protocol];
   const payload = [...chain, ...summed(segment, pseudo)];
-  return [0x60, 0, 0, 0, ...be16(o.payloadLength ?? payload.length), kinds[0]!, o.hopLimit ?? 64, ...IP6_1, ...dst, ...payload];
+  return [
+    0x60,
+    0,
+    0,
+    0,
+    ...be16(o.payloadLength ?? payload.length),
+    kinds[0]!,
+    o.hopLimit ?? 64,
+    ...IP6_1,
+    ...dst,
+    ...payload,
+  ];
 }
 
 function summed({ bytes, checksumAt, protocol }: Segment, pseudo: Bytes): Bytes {
@@ -115,7 +136,19 @@ export interface TcpOptions {
 export function tcp(srcPort: number, dstPort: number, o: TcpOptions = {}, data: Bytes = []): Segment {
   const { seq = 1, ack = 0, flags = 2, window = 64240, options = [] } = o;
   const offset = (o.dataOffset ?? 5 + options.length / 4) << 4;
-  const bytes = [...be16(srcPort), ...be16(dstPort), ...be32(seq), ...be32(ack), offset, flags, ...be16(window), 0, 0, 0, 0];
+  const bytes = [
+    ...be16(srcPort),
+    ...be16(dstPort),
+    ...be32(seq),
+    ...be32(ack),
+    offset,
+    flags,
+    ...be16(window),
+    0,
+    0,
+    0,
+    0,
+  ];
   return { protocol: 6, bytes: [...bytes, ...options, ...data], checksumAt: 16 };
 }
 

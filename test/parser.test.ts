@@ -4,7 +4,20 @@ import * as abi from "../assembly/abi";
 import wasm from "../build/engine.wasm";
 import { REASONS } from "../src/reasons";
 import {
-  arp, ascii, be16, ethernet, icmp, icmpv6, IP6_1, ipv4, ipv6, raw, STATION_1, tcp, udp, zeros,
+  arp,
+  ascii,
+  be16,
+  ethernet,
+  icmp,
+  icmpv6,
+  IP6_1,
+  ipv4,
+  ipv6,
+  raw,
+  STATION_1,
+  tcp,
+  udp,
+  zeros,
 } from "./packets";
 import type { Bytes } from "./packets";
 import { damagedFrames } from "./twins/frame-arbitrary";
@@ -21,8 +34,19 @@ function parse(frame: Uint8Array, poison: number): Parsed {
   const u16 = (at: number): number => found.getUint16(at, true);
   const u8 = (at: number): number => found.getUint8(at);
   return {
-    l3: u16(0), l4: u16(2), payload: u16(4), end: u16(6), etherType: u16(8), vlan: u16(10),
-    kind: u8(12), protocol: u8(13), fault: u8(14), flags: u8(15), srcPort: u16(16), dstPort: u16(18), hash: found.getUint32(20, true),
+    l3: u16(0),
+    l4: u16(2),
+    payload: u16(4),
+    end: u16(6),
+    etherType: u16(8),
+    vlan: u16(10),
+    kind: u8(12),
+    protocol: u8(13),
+    fault: u8(14),
+    flags: u8(15),
+    srcPort: u16(16),
+    dstPort: u16(18),
+    hash: found.getUint32(20, true),
   };
 }
 
@@ -83,8 +107,14 @@ function altered(at: number, ...values: number[]): Uint8Array {
 
 describe("Ethernet", () => {
   test("an unknown EtherType is somebody else's business, and no fault", () => {
-    expect(summary(ethernet(0x88b5, zeros(46)), "kind", "etherType", "l3", "payload", "end")).toEqual(
-      ["OK", abi.KIND_OTHER, 0x88b5, 0, 14, 60]);
+    expect(summary(ethernet(0x88b5, zeros(46)), "kind", "etherType", "l3", "payload", "end")).toEqual([
+      "OK",
+      abi.KIND_OTHER,
+      0x88b5,
+      0,
+      14,
+      60,
+    ]);
   });
 
   test("an EtherType is 0x0600 or more, an 802.3 length is less", () => {
@@ -96,24 +126,45 @@ describe("Ethernet", () => {
 
   test("one tag and two are looked through, the outer one is remembered", () => {
     const packet = ipv4(udp(5000, 53));
-    expect(summary(ethernet(IPV4, packet, [[0x8100, 0xa005]]), "vlan", "l3", "dstPort")).toEqual(["OK", 0xa005, 18, 53]);
-    expect(summary(ethernet(IPV4, packet, [[0x88a8, 7], [0x8100, 9]]), "vlan", "l3", "dstPort")).toEqual(["OK", 7, 22, 53]);
+    expect(summary(ethernet(IPV4, packet, [[0x8100, 0xa005]]), "vlan", "l3", "dstPort")).toEqual([
+      "OK",
+      0xa005,
+      18,
+      53,
+    ]);
+    expect(
+      summary(
+        ethernet(IPV4, packet, [
+          [0x88a8, 7],
+          [0x8100, 9],
+        ]),
+        "vlan",
+        "l3",
+        "dstPort",
+      ),
+    ).toEqual(["OK", 7, 22, 53]);
     expect(summary(ethernet(IPV4, packet), "vlan", "l3")).toEqual(["OK", 0xffff, 14]);
   });
 
   test("a frame with three tags is passed on as it is", () => {
-    const frame = ethernet(IPV4, ipv4(udp(1, 2)), [[0x8100, 1], [0x8100, 2], [0x8100, 3]]);
+    const frame = ethernet(IPV4, ipv4(udp(1, 2)), [
+      [0x8100, 1],
+      [0x8100, 2],
+      [0x8100, 3],
+    ]);
     expect(summary(frame, "kind", "etherType", "vlan", "l3")).toEqual(["OK", abi.KIND_OTHER, 0x8100, 1, 0]);
   });
 
   test("a tag that is cut off or carries the reserved VLAN 4095 is a fault", () => {
-    for (const size of [0, 1, 2, 3]) expect(verdict(ethernet(0x8100, zeros(size)))).toEqual(["VLAN_TRUNCATED", abi.KIND_OTHER]);
+    for (const size of [0, 1, 2, 3])
+      expect(verdict(ethernet(0x8100, zeros(size)))).toEqual(["VLAN_TRUNCATED", abi.KIND_OTHER]);
     expect(verdict(ethernet(0x8100, [...be16(1), ...be16(0x8100), 0]))).toEqual(["VLAN_TRUNCATED", abi.KIND_OTHER]);
     expect(summary(ethernet(IPV4, zeros(46), [[0x8100, 0xffff]]), "vlan", "etherType")).toEqual(["VLAN", 0xffff, IPV4]);
   });
 
   test("a frame shorter than its header has a name too", () => {
-    for (const size of [0, 1, 12, 13]) expect(verdict(ethernet(IPV4, []).subarray(0, size))).toEqual(["TOO_SHORT", abi.KIND_OTHER]);
+    for (const size of [0, 1, 12, 13])
+      expect(verdict(ethernet(IPV4, []).subarray(0, size))).toEqual(["TOO_SHORT", abi.KIND_OTHER]);
   });
 });
 
@@ -124,20 +175,35 @@ describe("ARP", () => {
   });
 
   test("only Ethernet and IPv4 are resolved", () => {
-    const starts = [[0, 6, 8, 0, 6, 4], [0, 1, 0x86, 0xdd, 6, 4], [0, 1, 8, 0, 8, 4], [0, 1, 8, 0, 6, 16]];
+    const starts = [
+      [0, 6, 8, 0, 6, 4],
+      [0, 1, 0x86, 0xdd, 6, 4],
+      [0, 1, 8, 0, 8, 4],
+      [0, 1, 8, 0, 6, 16],
+    ];
     for (const start of starts) expect(verdict(ethernet(ARP, arp(1, { start })))).toEqual(["ARP_FORMAT", abi.KIND_ARP]);
   });
 
   test("a message that is cut off is a fault", () => {
-    for (const size of [0, 5, 6, 27]) expect(verdict(ethernet(ARP, arp(1).slice(0, size)))).toEqual(["ARP_TRUNCATED", abi.KIND_ARP]);
+    for (const size of [0, 5, 6, 27])
+      expect(verdict(ethernet(ARP, arp(1).slice(0, size)))).toEqual(["ARP_TRUNCATED", abi.KIND_ARP]);
   });
 });
 
 describe("IPv4", () => {
   test("headers are found and padding is told from the packet", () => {
     const frame = ethernet(IPV4, [...ipv4(udp(5000, 53, ascii("hi"))), ...zeros(16)]);
-    expect(summary(frame, "l3", "l4", "payload", "end", "protocol", "srcPort", "dstPort", "flags")).toEqual(
-      ["OK", 14, 34, 42, 44, 17, 5000, 53, 0]);
+    expect(summary(frame, "l3", "l4", "payload", "end", "protocol", "srcPort", "dstPort", "flags")).toEqual([
+      "OK",
+      14,
+      34,
+      42,
+      44,
+      17,
+      5000,
+      53,
+      0,
+    ]);
   });
 
   test("options move the transport header", () => {
@@ -153,7 +219,8 @@ describe("IPv4", () => {
     expect(verdict(altered(16, 0, 19))).toEqual(["IPV4_LENGTH", abi.KIND_IPV4]);
     expect(verdict(altered(16, 0, 34))).toEqual(["IPV4_LENGTH", abi.KIND_IPV4]);
     expect(verdict(altered(24, 0x12, 0x34))).toEqual(["IPV4_CHECKSUM", abi.KIND_IPV4]);
-    for (const size of [14, 33]) expect(verdict(altered(0).subarray(0, size))).toEqual(["IPV4_TRUNCATED", abi.KIND_IPV4]);
+    for (const size of [14, 33])
+      expect(verdict(altered(0).subarray(0, size))).toEqual(["IPV4_TRUNCATED", abi.KIND_IPV4]);
   });
 
   test("a frame with a fault keeps what was found before it", () => {
@@ -166,7 +233,13 @@ describe("IPv4", () => {
     expect(summary(first, "flags", "l4", "srcPort")).toEqual(["OK", abi.IS_FRAGMENT, 34, 5000]);
     for (const fragment of [0x2001, 0x0001, 0x1fff]) {
       const later = ethernet(IPV4, ipv4(udp(5000, 53, zeros(16)), { fragment }));
-      expect(summary(later, "flags", "l4", "payload", "srcPort")).toEqual(["OK", abi.IS_FRAGMENT | abi.IS_LATER_FRAGMENT, 0, 34, 0]);
+      expect(summary(later, "flags", "l4", "payload", "srcPort")).toEqual([
+        "OK",
+        abi.IS_FRAGMENT | abi.IS_LATER_FRAGMENT,
+        0,
+        34,
+        0,
+      ]);
     }
     expect(summary(ethernet(IPV4, ipv4(udp(5000, 53), { fragment: 0xc000 })), "flags")).toEqual(["OK", 0]);
   });
@@ -179,35 +252,80 @@ describe("IPv6", () => {
 
   test("headers are found and padding is told from the packet", () => {
     const frame = ethernet(IPV6, [...ipv6(udp(5000, 53, ascii("hi"))), ...zeros(9)]);
-    expect(summary(frame, "kind", "l3", "l4", "payload", "end", "protocol", "dstPort", "flags")).toEqual(
-      ["OK", abi.KIND_IPV6, 14, 54, 62, 64, 17, 53, 0]);
+    expect(summary(frame, "kind", "l3", "l4", "payload", "end", "protocol", "dstPort", "flags")).toEqual([
+      "OK",
+      abi.KIND_IPV6,
+      14,
+      54,
+      62,
+      64,
+      17,
+      53,
+      0,
+    ]);
   });
 
   test("extension headers are stepped over", () => {
-    const chain: [number, Bytes][] = [[0, options(1)], [60, options()], [43, options(2)], [51, [4, ...zeros(22)]], [135, options()]];
+    const chain: [number, Bytes][] = [
+      [0, options(1)],
+      [60, options()],
+      [43, options(2)],
+      [51, [4, ...zeros(22)]],
+      [135, options()],
+    ];
     const frame = ethernet(IPV6, ipv6(tcp(5000, 80), chain));
-    expect(summary(frame, "protocol", "l4", "dstPort", "flags")).toEqual(["OK", 6, 54 + 16 + 8 + 24 + 24 + 8, 80, abi.HAS_OPTIONS]);
+    expect(summary(frame, "protocol", "l4", "dstPort", "flags")).toEqual([
+      "OK",
+      6,
+      54 + 16 + 8 + 24 + 24 + 8,
+      80,
+      abi.HAS_OPTIONS,
+    ]);
   });
 
   test("a chain that is too long, cut off or out of order is a fault", () => {
     const eight = new Array<[number, Bytes]>(8).fill([60, options()]);
     expect(verdict(ethernet(IPV6, ipv6(udp(1, 2), eight)))).toEqual(["OK", abi.KIND_IPV6]);
-    expect(verdict(ethernet(IPV6, ipv6(udp(1, 2), [...eight, [60, options()]])))).toEqual(["IPV6_EXTENSION", abi.KIND_IPV6]);
-    expect(verdict(ethernet(IPV6, ipv6(udp(1, 2), [[60, options()], [0, options()]])))).toEqual(["IPV6_EXTENSION", abi.KIND_IPV6]);
+    expect(verdict(ethernet(IPV6, ipv6(udp(1, 2), [...eight, [60, options()]])))).toEqual([
+      "IPV6_EXTENSION",
+      abi.KIND_IPV6,
+    ]);
+    expect(
+      verdict(
+        ethernet(
+          IPV6,
+          ipv6(udp(1, 2), [
+            [60, options()],
+            [0, options()],
+          ]),
+        ),
+      ),
+    ).toEqual(["IPV6_EXTENSION", abi.KIND_IPV6]);
     expect(verdict(ethernet(IPV6, ipv6(raw(60, [17, 1, ...zeros(13)]))))).toEqual(["IPV6_EXTENSION", abi.KIND_IPV6]);
     expect(verdict(ethernet(IPV6, ipv6(raw(60, zeros(7)))))).toEqual(["IPV6_EXTENSION", abi.KIND_IPV6]);
   });
 
   test("fragments: first, later, and the atomic one that is none", () => {
-    const packet = (field: number): Uint8Array => ethernet(IPV6, ipv6(udp(5000, 53, zeros(8), 2000), [fragment(field)]));
+    const packet = (field: number): Uint8Array =>
+      ethernet(IPV6, ipv6(udp(5000, 53, zeros(8), 2000), [fragment(field)]));
     expect(summary(packet(1), "flags", "srcPort")).toEqual(["OK", abi.HAS_OPTIONS | abi.IS_FRAGMENT, 5000]);
-    expect(summary(packet(8), "flags", "l4", "payload", "protocol")).toEqual(
-      ["OK", abi.HAS_OPTIONS | abi.IS_FRAGMENT | abi.IS_LATER_FRAGMENT, 0, 62, 17]);
+    expect(summary(packet(8), "flags", "l4", "payload", "protocol")).toEqual([
+      "OK",
+      abi.HAS_OPTIONS | abi.IS_FRAGMENT | abi.IS_LATER_FRAGMENT,
+      0,
+      62,
+      17,
+    ]);
     expect(summary(packet(6), "flags", "fault")).toEqual(["UDP_LENGTH", abi.HAS_OPTIONS, abi.UDP_LENGTH]); // reserved bits alone
   });
 
   test("what has no next header has no transport", () => {
-    expect(summary(ethernet(IPV6, ipv6(raw(59, zeros(4)), [[60, options()]])), "protocol", "l4", "payload")).toEqual(["OK", 59, 0, 62]);
+    expect(summary(ethernet(IPV6, ipv6(raw(59, zeros(4)), [[60, options()]])), "protocol", "l4", "payload")).toEqual([
+      "OK",
+      59,
+      0,
+      62,
+    ]);
   });
 
   test("each thing wrong with the header has its name", () => {
@@ -225,13 +343,18 @@ describe("transport", () => {
       const frame = ethernet(IPV4, ipv4(icmp(type, 0, [0x12, 0x34, 0, 1])));
       expect(summary(frame, "srcPort", "dstPort", "payload")).toEqual(["OK", 0x1234, 0x1234, 42]);
     }
-    for (const type of [128, 129]) expect(summary(ethernet(IPV6, ipv6(icmpv6(type, 0, [0x12, 0x34, 0, 1]))), "srcPort")).toEqual(["OK", 0x1234]);
+    for (const type of [128, 129])
+      expect(summary(ethernet(IPV6, ipv6(icmpv6(type, 0, [0x12, 0x34, 0, 1]))), "srcPort")).toEqual(["OK", 0x1234]);
     expect(summary(ethernet(IPV4, ipv4(icmp(3, 3, zeros(32)))), "srcPort", "payload")).toEqual(["OK", 0, 42]);
     expect(verdict(ethernet(IPV4, ipv4(icmp(8, 0, zeros(3)))))).toEqual(["ICMP_TRUNCATED", abi.KIND_IPV4]);
   });
 
   test("each family has its own ICMP", () => {
-    expect(summary(ethernet(IPV4, ipv4(icmpv6(128, 0, [0x12, 0x34, 0, 1]))), "srcPort", "payload")).toEqual(["OK", 0, 34]);
+    expect(summary(ethernet(IPV4, ipv4(icmpv6(128, 0, [0x12, 0x34, 0, 1]))), "srcPort", "payload")).toEqual([
+      "OK",
+      0,
+      34,
+    ]);
     expect(summary(ethernet(IPV6, ipv6(icmp(8, 0, [0x12, 0x34, 0, 1]))), "srcPort", "payload")).toEqual(["OK", 0, 54]);
   });
 
@@ -251,19 +374,36 @@ describe("transport", () => {
   });
 
   test("a protocol nobody knows is passed on with the place where it begins", () => {
-    expect(summary(ethernet(IPV4, ipv4(raw(47, zeros(8)))), "protocol", "l4", "payload", "srcPort")).toEqual(["OK", 47, 34, 34, 0]);
+    expect(summary(ethernet(IPV4, ipv4(raw(47, zeros(8)))), "protocol", "l4", "payload", "srcPort")).toEqual([
+      "OK",
+      47,
+      34,
+      34,
+      0,
+    ]);
     expect(summary(ethernet(IPV4, ipv4(raw(200, []))), "l4", "end")).toEqual(["OK", 34, 34]);
   });
 });
 
 test("both ends, the protocol and the ports all count in the hash, padding and payload do not", () => {
   const hashes = [
-    ipv4(udp(1, 2)), ipv4(udp(2, 1)), ipv4(tcp(1, 2)), ipv4(udp(1, 2), { src: [192, 0, 2, 9] }), ipv4(udp(1, 2), { dst: [192, 0, 2, 9] }),
+    ipv4(udp(1, 2)),
+    ipv4(udp(2, 1)),
+    ipv4(tcp(1, 2)),
+    ipv4(udp(1, 2), { src: [192, 0, 2, 9] }),
+    ipv4(udp(1, 2), { dst: [192, 0, 2, 9] }),
   ].map((packet) => agreed(ethernet(IPV4, packet)).hash);
   expect(new Set(hashes).size).toBe(5);
-  const same = ethernet(IPV4, [...ipv4(udp(1, 2, ascii("other")), { ttl: 9, id: 5 }), ...zeros(9)], [[0x8100, 3]], STATION_1);
+  const same = ethernet(
+    IPV4,
+    [...ipv4(udp(1, 2, ascii("other")), { ttl: 9, id: 5 }), ...zeros(9)],
+    [[0x8100, 3]],
+    STATION_1,
+  );
   expect(agreed(same).hash).toBe(hashes[0]);
-  expect(agreed(ethernet(IPV6, ipv6(udp(1, 2)))).hash).not.toBe(agreed(ethernet(IPV6, ipv6(udp(1, 2), [], { dst: IP6_1 }))).hash);
+  expect(agreed(ethernet(IPV6, ipv6(udp(1, 2)))).hash).not.toBe(
+    agreed(ethernet(IPV6, ipv6(udp(1, 2), [], { dst: IP6_1 }))).hash,
+  );
 });
 
 test("damaged frames: both parsers find the same, and never look beyond the frame", () => {

@@ -21,7 +21,7 @@ import { NEIGHBOR_SIZE } from "../ip/neighbor";
 import { INTERFACE_SIZE, NODE_SIZE, ROUTE_SIZE } from "../ip/node";
 import { BOUND_SIZE, layPorts } from "../ip/ports";
 import { capacity, control, layRegion } from "../memory";
-import { layNat } from "../nat/tables";
+import { layNat } from "../nat/nat";
 import { NETWORK_SIZE, PORT_SIZE } from "../port";
 import { STATION_SIZE } from "../table/fdb";
 import { flightTimers, leaseTimers, neighborTimers } from "../time/heap";

@@ -1,5 +1,4 @@
 import * as nat from "../nat/nat";
-import * as tables from "../nat/tables";
 import { nodeAt } from "../ip/node";
 
 /** A new NAT between two nodes, which the walk will ask from now on; its number, or E_FULL. */
@@ -15,5 +14,5 @@ export function natAdd(insideNode: u32, outsideNode: u32, outsideInterface: u32)
 export function natRemove(id: u32): void {
   nodeAt(nat.insideNodeOf(id)).nat = 0;
   nodeAt(nat.outsideNodeOf(id)).outsideOf--;
-  tables.natRemove(id);
+  nat.natRemove(id);
 }

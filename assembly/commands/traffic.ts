@@ -1,6 +1,7 @@
 import {
   BOOK_DROPPED,
   BOOK_INGRESS,
+  CAPACITY_EVENTS,
   CAPACITY_FDB,
   CAPACITY_FRAMES,
   FRAME_MAX,
@@ -38,6 +39,11 @@ function inletAt(i: u32): Inlet {
 
 export function ingressOffset(): usize {
   return INLETS;
+}
+
+/** Where the event ring begins: EVENT bytes each. */
+export function eventsOffset(): usize {
+  return pool(CAPACITY_EVENTS).base;
 }
 
 export function framesOffset(): usize {

@@ -51,8 +51,8 @@ function typeName(type: u32): string {
 
 function describeNetwork(data: usize, length: u32, p: Packet): string {
   const kind: u32 = p.kind;
-  if (kind == KIND_IPV4) return describeIpv4(data, length, p);
-  if (kind == KIND_IPV6) return describeIpv6(data, length, p);
+  if (kind == KIND_IPV4) return describeIpv4(data, p);
+  if (kind == KIND_IPV6) return describeIpv6(data, p);
   if (kind == KIND_ARP) return describeArp(data, length, p);
   if (kind == KIND_LLC) return describeLlc(data, length, p);
   return "";
@@ -82,6 +82,6 @@ function describeLlc(data: usize, length: u32, p: Packet): string {
   const saps = `LLC, dsap 0x${hex(load<u8>(at), 2)}, ssap 0x${hex(load<u8>(at, 1), 2)}, ctrl 0x${hex(load<u8>(at, 2), 2)}`;
   if (load<u8>(at) == 0x42) return saps + ": STP";
   if (load<u8>(at) != 0xaa || size < 8) return saps;
-  const oui = (<u32>load<u8>(at, 3) << 16) | bswap<u16>(load<u16>(at, 4));
+  const oui = ((<u32>load<u8>(at, 3)) << 16) | bswap<u16>(load<u16>(at, 4));
   return `${saps}: SNAP, oui 0x${hex(oui, 6)}, pid 0x${hex(bswap<u16>(load<u16>(at, 6)), 4)}`;
 }

@@ -23,7 +23,7 @@ export function describeExtensions(data: usize, p: Packet): string {
   const end = chainEnd(data, p);
   let kind: u32 = Ipv6.at(data + p.l3).nextHeader;
   let text = "";
-  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind); ) {
+  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind);) {
     const header = Extension.at(at);
     const size = header.length(kind);
     text += kind == NEXT_FRAGMENT ? fragmentText(header, <u32>(data + p.end - at - size)) : extensionName(kind) + " ";
@@ -68,7 +68,7 @@ export function homeAddress(data: usize, p: Packet): usize {
   const header = findExtension(data, p, NEXT_DESTINATION);
   if (header == 0) return src;
   const end = header + Extension.at(header).length(NEXT_DESTINATION);
-  for (let at = header + 2; at + 2 <= end; ) {
+  for (let at = header + 2; at + 2 <= end;) {
     const option: u32 = load<u8>(at);
     const size: u32 = option == OPTION_PAD1 ? 1 : 2 + <u32>load<u8>(at, 1);
     if (option == OPTION_HOME_ADDRESS && size == 18 && at + size <= end) return at + 2;
@@ -81,7 +81,7 @@ export function homeAddress(data: usize, p: Packet): usize {
 function findExtension(data: usize, p: Packet, wanted: u32): usize {
   const end = chainEnd(data, p);
   let kind: u32 = Ipv6.at(data + p.l3).nextHeader;
-  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind); ) {
+  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind);) {
     if (kind == wanted) return at;
     const header = Extension.at(at);
     at += header.length(kind);

@@ -19,16 +19,11 @@ import { protocolName } from "./protocol";
 import { ipv4 } from "./text";
 import { checksumMark } from "./transport";
 
-/** `ICMP echo request, id 1, seq 2, length 64`, or what an error is about. */
+/** `ICMP echo request, id 1, seq 2, length 64`, or what an error is about. There is no pseudo-header (RFC 792). */
 export function describeIcmp(data: usize, p: Packet): string {
   const at = data + p.l4;
   const size: u32 = p.end - p.l4;
-  return `ICMP ${messageText(Icmp.at(at), at + ICMP, data + p.end)}, length ${size}${badMark(at, size, p)}`;
-}
-
-/** ICMP has no pseudo-header (RFC 792): one that counts nothing. */
-function badMark(at: usize, size: u32, p: Packet): string {
-  return checksumMark(at, size, p, 0, bswap<u16>(~(<u16>size)));
+  return `ICMP ${messageText(Icmp.at(at), at + ICMP, data + p.end)}, length ${size}${checksumMark(at, size, p, 0)}`;
 }
 
 function messageText(icmp: Icmp, quoted: usize, end: usize): string {
@@ -40,7 +35,8 @@ function messageText(icmp: Icmp, quoted: usize, end: usize): string {
   if (type == 5) return `redirect ${quotedDestination(quoted, end)} to ${ipv4((icmp.id << 16) | icmp.seq)}`;
   if (type == 9) return "router advertisement";
   if (type == 10) return "router solicitation";
-  if (type == ICMP_TIME_EXCEEDED) return icmp.code == 1 ? "ip reassembly time exceeded" : `time exceeded in-transit${about(quoted, end)}`;
+  if (type == ICMP_TIME_EXCEEDED)
+    return icmp.code == 1 ? "ip reassembly time exceeded" : `time exceeded in-transit${about(quoted, end)}`;
   if (type == ICMP_PARAMETER) return `parameter problem - octet ${icmp.id >>> 8}`;
   if (type == 13) return `time stamp query, id ${icmp.id}, seq ${icmp.seq}`;
   if (type == 14) return `time stamp reply, id ${icmp.id}, seq ${icmp.seq}`;

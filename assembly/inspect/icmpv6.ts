@@ -4,13 +4,13 @@ import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { ICMPV6_ECHO, ICMPV6_ECHO_REPLY, IPV6, Ipv6 } from "../wire/ipv6";
 import { protocolName } from "./protocol";
 import { ipv6 } from "./text";
-import { checksumMark } from "./transport";
+import { checksumMark, pseudoSum } from "./transport";
 
 /** `ICMP6, echo request, id 1, seq 2, length 64`, `ICMP6, neighbor solicitation, who has fe80::1, length 32` and so on. */
 export function describeIcmpv6(data: usize, p: Packet, addresses: u64): string {
   const at = data + p.l4;
   const size: u32 = p.end - p.l4;
-  const bad = checksumMark(at, size, p, PROTOCOL_ICMPV6, addresses);
+  const bad = checksumMark(at, size, p, pseudoSum(addresses, PROTOCOL_ICMPV6, size));
   return `ICMP6, ${messageText(at, data + p.end)}, length ${size}${bad}`;
 }
 
@@ -22,7 +22,8 @@ function messageText(at: usize, end: usize): string {
   if (type == ICMPV6_ECHO_REPLY) return `echo reply, id ${icmp.id}, seq ${icmp.seq}`;
   if (type == 1) return `destination unreachable, ${unreachableText(icmp.code, body, end)}`;
   if (type == 2) return `packet too big, mtu ${(icmp.id << 16) | icmp.seq}`;
-  if (type == 3) return `time exceeded ${icmp.code == 1 ? "in reassembly" : "in-transit"} for ${quotedDestination(body, end)}`;
+  if (type == 3)
+    return `time exceeded ${icmp.code == 1 ? "in reassembly" : "in-transit"} for ${quotedDestination(body, end)}`;
   if (type == 4) return `parameter problem, code ${icmp.code}, octet ${(icmp.id << 16) | icmp.seq}`;
   if (type == 130) return `multicast listener query ${addressText(body, end)}`;
   if (type == 131) return `multicast listener report ${addressText(body, end)}`;

@@ -1,4 +1,14 @@
-import { IPV4_TRUNCATED, IPV4_VERSION, IPV6_TRUNCATED, IPV6_VERSION, IS_FRAGMENT, KIND_IPV6, OK, TCP_TRUNCATED, UDP_TRUNCATED } from "../abi";
+import {
+  IPV4_TRUNCATED,
+  IPV4_VERSION,
+  IPV6_TRUNCATED,
+  IPV6_VERSION,
+  IS_FRAGMENT,
+  KIND_IPV6,
+  OK,
+  TCP_TRUNCATED,
+  UDP_TRUNCATED,
+} from "../abi";
 import { Packet } from "../packet/packet";
 import { sumOf } from "../wire/checksum";
 import { IPV4_MF, IPV4_OFFSET, Ipv4, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";

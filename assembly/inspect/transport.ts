@@ -10,15 +10,15 @@ import { listed } from "./text";
 
 const BAD: string = " (bad cksum)";
 
-/**
- * The mark for a wrong checksum of `length` bytes at `at`, or nothing. A fragment's cannot be told.
- *
- * @param addresses  their partial sum; with `protocol` and `length` it makes the pseudo-header of either family
- */
-export function checksumMark(at: usize, length: u32, p: Packet, protocol: u32, addresses: u64): string {
+/** The mark for a wrong checksum of `length` bytes at `at`, or nothing. A fragment's cannot be told. */
+export function checksumMark(at: usize, length: u32, p: Packet, pseudo: u64): string {
   if (p.flags & IS_FRAGMENT) return "";
-  const pseudo = addresses + bswap<u16>(<u16>protocol) + bswap<u16>(<u16>length);
   return fold(pseudo + sumOf(at, length)) == 0xffff ? "" : BAD;
+}
+
+/** Partial sum of the pseudo-header, of either family (RFC 768, RFC 8200 §8.1). `addresses` is that of both addresses. */
+export function pseudoSum(addresses: u64, protocol: u32, length: u32): u64 {
+  return addresses + <u64>bswap<u16>(<u16>protocol) + <u64>bswap<u16>(<u16>length);
 }
 
 /** `UDP, length 20`, or the DHCP or DNS message in it. */
@@ -29,7 +29,11 @@ export function describeUdp(data: usize, p: Packet, addresses: u64): string {
   const whole = (p.flags & IS_FRAGMENT) == 0;
   // Zero means "none" over IPv4 (RFC 768) and is an error over IPv6 (RFC 8200 §8.1).
   const unsummed = udp.checksumBE == 0;
-  const bad = unsummed ? (p.kind == KIND_IPV6 ? BAD : "") : checksumMark(at, length, p, PROTOCOL_UDP, addresses);
+  const bad = unsummed
+    ? p.kind == KIND_IPV6
+      ? BAD
+      : ""
+    : checksumMark(at, length, p, pseudoSum(addresses, PROTOCOL_UDP, length));
   const size = length - UDP;
   if (whole && isDhcp(udp, size)) return describeDhcp(at + UDP, size) + bad;
   if (whole && isDns(udp, size)) return describeDns(at + UDP, size) + bad;
@@ -44,7 +48,8 @@ export function describeTcp(data: usize, p: Packet, addresses: u64): string {
   const seq = size == 0 ? tcp.seq.toString() : `${tcp.seq}:${tcp.seq + size}`;
   const ack = tcp.flags & TCP_ACK ? `, ack ${tcp.ack}` : "";
   const options = tcp.headerLength == TCP ? "" : `, options [${optionsText(at + TCP, data + p.payload)}]`;
-  const bad = checksumMark(at, p.end - p.l4, p, PROTOCOL_TCP, addresses);
+  const segment: u32 = p.end - p.l4;
+  const bad = checksumMark(at, segment, p, pseudoSum(addresses, PROTOCOL_TCP, segment));
   return `Flags [${flagsText(tcp.flags)}], seq ${seq}${ack}, win ${tcp.window}${options}, length ${size}${bad}`;
 }
 

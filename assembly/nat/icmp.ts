@@ -8,7 +8,7 @@ import { connectionAt, findInside, findOutside } from "./connections";
 import { mappingAt } from "./mapping";
 import { aliasFor } from "./record";
 import { REFUSED } from "./refusal";
-import { rewriteAddresses, rewritePorts } from "./translate";
+import { rehash, rewriteAddresses, rewritePorts } from "./translate";
 
 /**
  * ICMP errors through a NAT (RFC 5508 §4): whose they are is told by the packet they quote, not by their own addresses, and
@@ -63,6 +63,7 @@ function rewriteError(f: Frame, src: u32, dst: u32, q: Ipv4, qSrc: u32, qSrcPort
   const icmp = Icmp.at(f.data + f.l4);
   icmp.checksumBE = 0;
   icmp.checksumBE = checksumOf(sumOf(f.data + f.l4, f.end - f.l4));
+  rehash(f);
 }
 
 /** `natInbound` for an ICMP error: about a packet that left as the outside node's. */

@@ -18,8 +18,9 @@ export const IS_FORWARD: u32 = 1;
  * A mapping ties an inside endpoint to an outside endpoint, whoever the remote is (RFC 4787 REQ-1, RFC 5382 REQ-1): the
  * guest's 10.0.2.15:5000 is 192.0.2.7:5000 to everybody. For ICMP echo the identifier is the port.
  *
- * It lives as long as its connections; its deadline is the latest of theirs. (Of several TCP connections of one mapping the
- * latest deadline any of them has had.) A mapping whose deadline is over is a miss even while its record still stands.
+ * It lives as long as its connections; its deadline is the latest of theirs. (When one of several is cut short - TCP closing,
+ * the outside address gone - the latest that any has had.) A mapping whose deadline is over is a miss even while its record
+ * still stands.
  *
  * One per inside endpoint and outside *address*: an outside node with two uplinks has two. A forward's mapping is not found
  * by its endpoints alone, so the guest's own flows from the forwarded port are mapped as any other.

@@ -53,7 +53,7 @@ export function permit(mapping: u32, remote: u32, until: u64): void {
   place.until = until;
 }
 
-/** Whether the mapping's inside has sent to `remote`, on any port, and the connection it did so by is not over. */
+/** Whether the mapping's inside has sent to `remote`, on any port, by a connection whose time is not over (or was cut short). */
 export function isPermitted(mapping: u32, remote: u32): bool {
   const key = keyOf(mapping, remote);
   for (let step: u32 = 0; step < PROBES; step++) {

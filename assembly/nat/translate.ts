@@ -21,10 +21,14 @@ export function rewrite(f: Frame, src: u32, srcPort: u32, dst: u32, dstPort: u32
     srcPort |= dstPort;
     dstPort = srcPort;
   }
-  const p = Packet.at(changetype<usize>(f) + offsetof<Frame>("l3"));
-  p.srcPort = <u16>srcPort;
-  p.dstPort = <u16>dstPort;
-  p.finish(Ipv4.at(f.data + f.l3).addressesBE ^ seed());
+  f.srcPort = <u16>srcPort;
+  f.dstPort = <u16>dstPort;
+  rehash(f);
+}
+
+/** The hash of a frame whose addresses and ports have changed, as the parser would find it. */
+export function rehash(f: Frame): void {
+  Packet.at(changetype<usize>(f) + offsetof<Frame>("l3")).finish(Ipv4.at(f.data + f.l3).addressesBE ^ seed());
 }
 
 /** Sets the addresses of a header and patches its checksum. Returns the change, for a checksum that covers them too. */

@@ -1,4 +1,14 @@
-import { ARP_FORMAT, ARP_TRUNCATED, KIND_ARP, KIND_LLC, KIND_OTHER, LLC_LENGTH, TOO_SHORT, VLAN, VLAN_TRUNCATED } from "../abi";
+import {
+  ARP_FORMAT,
+  ARP_TRUNCATED,
+  KIND_ARP,
+  KIND_LLC,
+  KIND_OTHER,
+  LLC_LENGTH,
+  TOO_SHORT,
+  VLAN,
+  VLAN_TRUNCATED,
+} from "../abi";
 import { ARP, Arp } from "../wire/arp";
 import {
   ETHERNET,

@@ -15,7 +15,8 @@ export function parseTransport(p: Packet, data: usize, at: u32, end: u32, protoc
   if (protocol == PROTOCOL_TCP) return parseTcp(p, data, at, end);
   if (protocol == PROTOCOL_UDP) return parseUdp(p, data, at, end, fragment);
   if (protocol == PROTOCOL_ICMP && p.kind == KIND_IPV4) return parseIcmp(p, data, at, end, ICMP_ECHO, ICMP_ECHO_REPLY);
-  if (protocol == PROTOCOL_ICMPV6 && p.kind == KIND_IPV6) return parseIcmp(p, data, at, end, ICMPV6_ECHO, ICMPV6_ECHO_REPLY);
+  if (protocol == PROTOCOL_ICMPV6 && p.kind == KIND_IPV6)
+    return parseIcmp(p, data, at, end, ICMPV6_ECHO, ICMPV6_ECHO_REPLY);
   return true;
 }
 

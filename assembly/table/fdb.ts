@@ -1,5 +1,5 @@
 import { CAPACITY_FDB } from "../abi";
-import { now, pool, seed } from "../memory";
+import { nowMs, pool, seed } from "../memory";
 
 /**
  * Forwarding database: which port was a station last heard on (IEEE 802.1Q-2018 §8.8).
@@ -37,11 +37,6 @@ export const NO_PORT: u32 = 0;
 
 export function stationKey(network: u32, mac: u64): u64 {
   return (<u64>network << 48) | mac;
-}
-
-/** The engine's clock in milliseconds, as entries keep it. */
-export function nowMs(): u64 {
-  return (now() / 1_000_000) & 0xffffffffff;
 }
 
 function home(key: u64): u32 {

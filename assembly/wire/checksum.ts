@@ -84,5 +84,5 @@ export function difference(before: u32, after: u32): u32 {
 
 /** The header's checksum after a change: HC' = ~(~HC + difference) (RFC 1624 §3). A wrong checksum stays wrong. */
 export function patch(checksumBE: u16, delta: u32): u16 {
-  return <u16>~fold(<u64>(<u32>~checksumBE & 0xffff) + <u64>delta);
+  return <u16>~fold(<u64>((<u32>~checksumBE) & 0xffff) + <u64>delta);
 }

@@ -93,7 +93,7 @@ export function isGroup(mac: u64): bool {
 
 /** Six bytes at `address` as one number, first byte on top. Reads exactly six bytes. */
 export function loadMac(address: usize): u64 {
-  return (<u64>bswap<u32>(load<u32>(address)) << 16) | <u64>bswap<u16>(load<u16>(address, 4));
+  return ((<u64>bswap<u32>(load<u32>(address))) << 16) | (<u64>bswap<u16>(load<u16>(address, 4)));
 }
 
 export function storeMac(address: usize, mac: u64): void {

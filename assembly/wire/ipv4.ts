@@ -18,11 +18,11 @@ export class Ipv4 {
   }
 
   get version(): u32 {
-    return <u32>this.versionAndLength >> 4;
+    return (<u32>this.versionAndLength) >> 4;
   }
   /** Bytes of the header with its options: IHL x 4, 0…60. */
   get headerLength(): u32 {
-    return (<u32>this.versionAndLength & 15) << 2;
+    return ((<u32>this.versionAndLength) & 15) << 2;
   }
   /** Version 4 and a header of 20 bytes. */
   setPlainHeader(): void {
@@ -78,6 +78,7 @@ export const PROTOCOL_UDP: u32 = 17;
 export const PROTOCOL_ICMPV6: u32 = 58;
 
 export const IPV4_BROADCAST: u32 = 0xffffffff;
+export const IPV4_LOOPBACK: u32 = 0x7f000001;
 
 /** 224.0.0.0/4. */
 export function isMulticast(ip: u32): bool {

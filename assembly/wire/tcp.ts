@@ -43,7 +43,7 @@ export class Tcp {
   }
   /** Bytes of the header with its options: data offset x 4, 0…60. */
   get headerLength(): u32 {
-    return (<u32>this.dataOffset >> 4) << 2;
+    return ((<u32>this.dataOffset) >> 4) << 2;
   }
   /** A header of 20 bytes. */
   setPlainHeader(): void {

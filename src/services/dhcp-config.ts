@@ -51,6 +51,8 @@ export interface DhcpConfig extends DhcpScopeConfig {
 /** Settings with nothing left open. Addresses and MACs are numbers, times are ms. */
 export interface DhcpSettings {
   serverAddress: number;
+  /** Option 54. */
+  serverId: Uint8Array;
   network: Subnet;
   from: number;
   to: number;
@@ -87,13 +89,15 @@ export function settle(config: DhcpConfig): DhcpSettings {
   const to = toIpv4("pool.to", pool.to);
   if (!isHost(network, from)) throw outside("pool.from", from, network);
   if (!isHost(network, to)) throw outside("pool.to", to, network);
-  if (from > to) throw bad("pool", `${formatIp(from)} to ${formatIp(to)}`, "takes its lower address first. Are they swapped?");
+  if (from > to)
+    throw bad("pool", `${formatIp(from)} to ${formatIp(to)}`, "takes its lower address first. Are they swapped?");
 
   const nextServer = config.nextServer ?? (nat ? base + 4 : 0);
   const common = commonScope(config, network, nat ? serverAddress : undefined);
   const clientConfigs = clientsOf(config);
   const settings: DhcpSettings = {
     serverAddress,
+    serverId: bytes32(serverAddress),
     network,
     from,
     to,
@@ -128,10 +132,18 @@ export function addFixed(settings: DhcpSettings, mac: string, address: Ipv4): nu
   const fixed = toIpv4(`fixed lease of ${mac}`, address);
   if (!isHost(settings.network, fixed)) throw outside(`fixed lease of ${mac}`, fixed, settings.network);
   if (settings.taken.has(fixed))
-    throw bad(`fixed lease of ${mac}`, formatIp(fixed), "that is the server's, a router's or a DNS server's own address");
+    throw bad(
+      `fixed lease of ${mac}`,
+      formatIp(fixed),
+      "that is the server's, a router's or a DNS server's own address",
+    );
   for (const [other, held] of settings.fixed)
     if (held === fixed && other !== owner)
-      throw bad(`fixed lease of ${mac}`, formatIp(fixed), "that address is fixed for another MAC already. Is one of them mistyped?");
+      throw bad(
+        `fixed lease of ${mac}`,
+        formatIp(fixed),
+        "that address is fixed for another MAC already. Is one of them mistyped?",
+      );
   settings.fixed.set(owner, fixed);
   return fixed;
 }

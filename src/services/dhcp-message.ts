@@ -293,7 +293,7 @@ function overloaded(bytes: Uint8Array, message: DhcpMessage): Uint8Array {
 
 /** Bytes an option takes on the wire: a code and a length before each piece of up to 255. */
 function sizeOf(value: Uint8Array): number {
-  return value.length + 2 * Math.max(1, Math.ceil(value.length / 255));
+  return value.length <= 255 ? value.length + 2 : value.length + 2 * Math.ceil(value.length / 255);
 }
 
 function writeOption(bytes: Uint8Array, at: number, code: number, value: Uint8Array): number {

@@ -118,7 +118,8 @@ function addresses(code: number, value: DhcpOptionValue): Uint8Array {
 }
 
 function textBytes(code: number, value: DhcpOptionValue): Uint8Array {
-  if (typeof value !== "string" || value === "") throw bad(code, value, "takes text of one byte or more, or a Uint8Array");
+  if (typeof value !== "string" || value === "")
+    throw bad(code, value, "takes text of one byte or more, or a Uint8Array");
   return new TextEncoder().encode(value);
 }
 
@@ -160,5 +161,9 @@ function bad(code: number, value: unknown, rule: string): LabError {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
+  return typeof value === "string"
+    ? `"${value}"`
+    : value instanceof Uint8Array
+      ? `${value.length} bytes`
+      : String(value);
 }

@@ -131,7 +131,7 @@ function like(pattern: string, text: string): boolean {
   let p = 0;
   let star = -1;
   let resume = 0;
-  for (let t = 0; t < text.length; ) {
+  for (let t = 0; t < text.length;) {
     if (pattern[p] === "*") {
       star = p++;
       resume = t;

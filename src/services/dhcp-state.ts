@@ -66,7 +66,7 @@ export interface DhcpStats {
 }
 
 /** All that changes while a server runs, as a JSON value. */
-export interface DhcpState {
+export interface DhcpSave {
   version: 1;
   /** MAC to address. */
   fixed: Record<string, string>;
@@ -133,13 +133,13 @@ export function restoreLeases(table: LeaseTable, leases: readonly SavedLease[]):
  *
  * @throws LabError DHCP_STATE
  */
-export function checkedSave(value: unknown): DhcpState {
-  const save = (value ?? {}) as Partial<DhcpState>;
+export function checkedSave(value: unknown): DhcpSave {
+  const save = (value ?? {}) as Partial<DhcpSave>;
   if (save.version !== 1) throw badState(`version ${String(save.version)}; takes 1. Was it written by save()?`);
   if (!Array.isArray(save.leases) || typeof save.fixed !== "object" || save.fixed === null)
     throw badState("takes `leases`, a list, and `fixed`, MACs with their addresses. Is it cut short?");
   if (!isStats(save.stats)) throw badState("takes `stats`, with a count for every reason. Was it edited by hand?");
-  return save as DhcpState;
+  return save as DhcpSave;
 }
 
 function checked(lease: SavedLease): SavedLease {

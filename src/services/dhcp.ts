@@ -7,76 +7,42 @@
 
 import { formatIp } from "../address";
 import { LabError } from "../errors";
-import { BROADCAST_MAC, macText, toMac } from "./dhcp-address";
+import { macText, toMac } from "./dhcp-address";
 import type { Ipv4 } from "./dhcp-address";
 import { addFixed, isHost, settle } from "./dhcp-config";
 import type { DhcpConfig, DhcpSettings } from "./dhcp-config";
 import { isActive, LeaseTable } from "./dhcp-leases";
 import type { DhcpClient } from "./dhcp-leases";
-import {
-  addressOption,
-  BOOT_REPLY,
-  BOOT_REQUEST,
-  BROADCAST_FLAG,
-  decodeDhcp,
-  DHCP_CLIENT_PORT,
-  DHCP_MESSAGE_ALWAYS,
-  DHCP_TYPE,
-  dhcpType,
-  encodeDhcp,
-  text,
-} from "./dhcp-message";
+import { addressOption, BOOT_REQUEST, decodeDhcp, DHCP_TYPE, dhcpType, text } from "./dhcp-message";
 import type { DhcpMessage } from "./dhcp-message";
-import { bytes32, OPTION } from "./dhcp-option";
-import { belongs, leaseFor, narrowed } from "./dhcp-scope";
+import { OPTION } from "./dhcp-option";
+import { leaseTimeOf, ReplyWriter } from "./dhcp-reply";
+import type { Answer, DhcpReply } from "./dhcp-reply";
+import { belongs, narrowed } from "./dhcp-scope";
 import type { DhcpScope } from "./dhcp-scope";
 import { checkedSave, copyOfStats, leaseAt, noStats, restoreLeases, savedLease } from "./dhcp-state";
-import type { DhcpDrop, DhcpLease, DhcpState, DhcpStats } from "./dhcp-state";
+import type { DhcpDrop, DhcpLease, DhcpSave, DhcpStats } from "./dhcp-state";
 
 export { BROADCAST_MAC } from "./dhcp-address";
 export type { Ipv4 } from "./dhcp-address";
 export type { DhcpConfig } from "./dhcp-config";
+export type { DhcpReply } from "./dhcp-reply";
 export type { DhcpOptionValue, DhcpRoute } from "./dhcp-option";
 export type { DhcpGroup, DhcpLeaseTime, DhcpMatch, DhcpScopeConfig } from "./dhcp-scope";
-export type { DhcpDrop, DhcpLease, DhcpState, DhcpStats } from "./dhcp-state";
+export type { DhcpDrop, DhcpLease, DhcpSave, DhcpStats } from "./dhcp-state";
 
-/** An answer, and where to send it from the server's port 67. */
-export interface DhcpReply {
-  /** The UDP payload; the caller's to keep. */
-  message: Uint8Array;
-  /** IPv4 address; 0xffffffff is broadcast. */
-  destination: number;
-  /** MAC as a number, BROADCAST_MAC for broadcast. The client may not answer ARP yet: do not ask for it. */
-  destinationMac: number;
-  destinationPort: number;
-}
-
-const BROADCAST = 0xffffffff;
-/** An Ethernet frame's worth of message: MTU 1500 less IP and UDP headers. */
-const LONGEST_REPLY = 1472;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** What a reply is made from, beyond the message it answers. */
-interface Answer {
-  type: number;
-  client: DhcpClient;
-  /** The yiaddr field; 0 in the answer to an INFORM and in a NAK. */
-  address: number;
-  /** Null in a NAK. */
-  scope: DhcpScope | null;
-  /** Text of option 56. */
-  reason?: string;
-  rapid?: boolean;
-}
 
 export class DhcpServer {
   private readonly settings: DhcpSettings;
+  private readonly replies: ReplyWriter;
   private table: LeaseTable;
   private counts = noStats();
 
   /** @throws LabError DHCP_CONFIG */
   constructor(config: DhcpConfig) {
     this.settings = settle(config);
+    this.replies = new ReplyWriter(this.settings);
     this.table = this.emptyTable();
   }
 
@@ -168,7 +134,7 @@ export class DhcpServer {
   }
 
   /** All that has changed since the server was made: leases, fixed leases, counters. */
-  save(): DhcpState {
+  save(): DhcpSave {
     const fixed = Array.from(this.settings.fixed, ([mac, address]) => [macText(mac), formatIp(address)]);
     return {
       version: 1,
@@ -211,8 +177,7 @@ export class DhcpServer {
       capacity,
       fixed,
       roaming: nat,
-      leasable: (address) =>
-        !taken.has(address) && (nat ? isHost(network, address) : address >= from && address <= to),
+      leasable: (address) => !taken.has(address) && (nat ? isHost(network, address) : address >= from && address <= to),
     });
   }
 
@@ -239,7 +204,7 @@ export class DhcpServer {
     // A client that lost its memory asks anew: what it has stays its own while it makes up its mind.
     const has = lease?.address === address && lease.state === "bound" && isActive(lease, now);
     if (!has) this.table.hold(address, client, "offered", now + this.settings.offerTime, now);
-    return this.answer(request, { type: DHCP_TYPE.OFFER, client, address, scope });
+    return this.answer(request, { type: DHCP_TYPE.OFFER, mac: client.mac, address, scope });
   }
 
   /** RFC 2131 section 4.3.2, table 4: who names a server selects, who names an address reboots, the rest renews. */
@@ -293,7 +258,7 @@ export class DhcpServer {
     const asked = request.options.get(OPTION.PARAMETER_LIST);
     const something = !asked || asked.some((code) => scope.options.has(code)) || scope.forced.size > 0;
     if (!something) return this.drop("NOTHING_TO_SAY");
-    return this.answer(request, { type: DHCP_TYPE.ACK, client, address: 0, scope });
+    return this.answer(request, { type: DHCP_TYPE.ACK, mac: client.mac, address: 0, scope });
   }
 
   /** Another server was chosen: the address we kept ready is free again. */
@@ -305,87 +270,23 @@ export class DhcpServer {
   private bind(request: DhcpMessage, client: DhcpClient, address: number, scope: DhcpScope, now: number): DhcpReply {
     const lease = this.table.hold(address, client, "bound", now + leaseTimeOf(request, scope), now);
     const name = request.options.get(OPTION.HOST_NAME);
-    if (name) lease.hostname = text(name).slice(0, 255).replace(/[^\x20-\x7e]/g, "?");
+    if (name)
+      lease.hostname = text(name)
+        .slice(0, 255)
+        .replace(/[^\x20-\x7e]/g, "?");
     const rapid = dhcpType(request) === DHCP_TYPE.DISCOVER;
-    return this.answer(request, { type: DHCP_TYPE.ACK, client, address, scope, rapid });
+    return this.answer(request, { type: DHCP_TYPE.ACK, mac: client.mac, address, scope, rapid });
   }
 
   private refuse(request: DhcpMessage, client: DhcpClient, reason: string): DhcpReply {
-    return this.answer(request, { type: DHCP_TYPE.NAK, client, address: 0, scope: null, reason });
+    return this.answer(request, { type: DHCP_TYPE.NAK, mac: client.mac, address: 0, scope: null, reason });
   }
 
   private answer(request: DhcpMessage, answer: Answer): DhcpReply {
-    const { type, address, scope, client } = answer;
-    const { nat, virtualbox, nextServer } = this.settings;
-    if (type === DHCP_TYPE.OFFER) this.counts.offered++;
-    if (type === DHCP_TYPE.ACK) this.counts.acknowledged++;
-    if (type === DHCP_TYPE.NAK) this.counts.refused++;
-
-    const bootFile = scope?.suppressed.has(OPTION.BOOT_FILE) ? undefined : scope?.options.get(OPTION.BOOT_FILE);
-    const message = encodeDhcp(
-      {
-        op: BOOT_REPLY,
-        htype: 1,
-        hops: 0,
-        xid: request.xid,
-        secs: 0,
-        flags: request.flags,
-        ciaddr: type !== DHCP_TYPE.ACK ? 0 : nat && virtualbox ? address || request.ciaddr : request.ciaddr,
-        yiaddr: address,
-        siaddr: scope ? nextServer : 0,
-        giaddr: 0,
-        chaddr: request.chaddr,
-        sname: "",
-        file: bootFile && bootFile.length <= 127 ? text(bootFile) : "",
-        options: this.optionsOf(request, answer),
-      },
-      replyLimit(request),
-    );
-    return { message, destinationPort: DHCP_CLIENT_PORT, ...this.destinationOf(request, type, address, client.mac) };
-  }
-
-  /** What matters most first, for a client that takes only short messages. */
-  private optionsOf(request: DhcpMessage, { type, address, scope, reason, rapid }: Answer): Map<number, Uint8Array> {
-    const options = new Map<number, Uint8Array>();
-    options.set(OPTION.MESSAGE_TYPE, Uint8Array.of(type));
-    options.set(OPTION.SERVER_ID, bytes32(this.settings.serverAddress));
-    const clientId = request.options.get(OPTION.CLIENT_ID);
-    if (clientId) options.set(OPTION.CLIENT_ID, clientId); // RFC 6842: echoed, also in a NAK
-    if (reason !== undefined) options.set(OPTION.MESSAGE, new TextEncoder().encode(reason));
-    if (!scope) return options;
-
-    const seconds = address === 0 ? 0 : leaseTimeOf(request, scope) / 1000;
-    if (seconds > 0) options.set(OPTION.LEASE_TIME, bytes32(seconds));
-    if (rapid) options.set(OPTION.RAPID_COMMIT, new Uint8Array(0));
-
-    const add = (code: number): void => {
-      if (options.has(code) || (scope.suppressed.has(code) && code !== OPTION.SUBNET_MASK)) return;
-      const value = scope.options.get(code) ?? timer(code, seconds);
-      if (value) options.set(code, value);
-    };
-    // Before the router, in which order old clients need them (RFC 2132 section 3.3).
-    add(OPTION.SUBNET_MASK);
-    const asked = request.options.get(OPTION.PARAMETER_LIST);
-    if (asked) for (const code of asked) add(code);
-    else for (const code of [OPTION.RENEWAL_TIME, OPTION.REBINDING_TIME, ...scope.options.keys()]) add(code);
-    for (const code of scope.forced) add(code);
-    return options;
-  }
-
-  /** RFC 2131 section 4.1, without relays. */
-  private destinationOf(
-    request: DhcpMessage,
-    type: number,
-    address: number,
-    mac: number,
-  ): Pick<DhcpReply, "destination" | "destinationMac"> {
-    const broadcast = { destination: BROADCAST, destinationMac: BROADCAST_MAC };
-    const wantsBroadcast = (request.flags & BROADCAST_FLAG) !== 0;
-    if (type === DHCP_TYPE.NAK) return broadcast;
-    if (this.settings.virtualbox && (wantsBroadcast || request.ciaddr === 0)) return broadcast;
-    if (request.ciaddr !== 0) return { destination: request.ciaddr, destinationMac: mac };
-    if (wantsBroadcast) return broadcast;
-    return { destination: address, destinationMac: mac };
+    if (answer.type === DHCP_TYPE.OFFER) this.counts.offered++;
+    if (answer.type === DHCP_TYPE.ACK) this.counts.acknowledged++;
+    if (answer.type === DHCP_TYPE.NAK) this.counts.refused++;
+    return this.replies.write(request, answer);
   }
 
   /** Groups are worked out for each message, and only where there are any; without them a scope is a look-up. */
@@ -422,25 +323,4 @@ function clientOf(request: DhcpMessage): DhcpClient {
 function macOf(chaddr: Uint8Array): number {
   const low = ((chaddr[2] << 24) | (chaddr[3] << 16) | (chaddr[4] << 8) | chaddr[5]) >>> 0;
   return ((chaddr[0] << 8) | chaddr[1]) * 2 ** 32 + low;
-}
-
-/** ms; the same for an offer and the lease that comes of it. */
-function leaseTimeOf(request: DhcpMessage, scope: DhcpScope): number {
-  const asked = request.options.has(OPTION.LEASE_TIME) ? addressOption(request, OPTION.LEASE_TIME) : undefined;
-  return leaseFor(scope.leaseTime, asked);
-}
-
-/** T1 is half the lease, T2 seven eighths (RFC 2131 section 4.4.5). */
-function timer(code: number, seconds: number): Uint8Array | undefined {
-  if (seconds === 0) return undefined;
-  if (code === OPTION.RENEWAL_TIME) return bytes32(Math.floor(seconds / 2));
-  if (code === OPTION.REBINDING_TIME) return bytes32(Math.floor((seconds * 7) / 8));
-  return undefined;
-}
-
-/** Longest UDP payload the client takes, by option 57, which counts the IP and UDP headers too. */
-function replyLimit(request: DhcpMessage): number {
-  const value = request.options.get(OPTION.MAX_MESSAGE_SIZE);
-  if (!value) return DHCP_MESSAGE_ALWAYS;
-  return Math.min(((value[0] << 8) | value[1]) - 28, LONGEST_REPLY);
 }

@@ -18,10 +18,22 @@ const engine = await compile();
 const memory = new Uint8Array(engine.memory.buffer);
 
 async function compile(): Promise<Checksums> {
-  const options = ["--runtime", "stub", "--enable", "simd", "-O3", "--initialMemory", "4", "--outFile", "checksum.wasm"];
+  const options = [
+    "--runtime",
+    "stub",
+    "--enable",
+    "simd",
+    "-O3",
+    "--initialMemory",
+    "4",
+    "--outFile",
+    "checksum.wasm",
+  ];
   let binary: Uint8Array<ArrayBuffer> | undefined;
   const { error, stderr } = await asc.main(["assembly/wire/checksum.ts", ...options], {
-    writeFile: (_, contents) => { binary = contents as Uint8Array<ArrayBuffer>; },
+    writeFile: (_, contents) => {
+      binary = contents as Uint8Array<ArrayBuffer>;
+    },
   });
   if (error || !binary) throw error ?? new Error(stderr.toString());
   return (await WebAssembly.instantiate(binary)).instance.exports as unknown as Checksums;
@@ -62,7 +74,10 @@ test("the longest datagram of all ones does not overflow a lane", () => {
 
 test("an IPv4 header with any number of options sums up like any bytes", () => {
   for (let length = 20; length <= 60; length += 4) {
-    memory.fill(0xee, 1024, 1200).set(Array.from({ length }, (_, i) => (i * 89 + length) & 255), 1024);
+    memory.fill(0xee, 1024, 1200).set(
+      Array.from({ length }, (_, i) => (i * 89 + length) & 255),
+      1024,
+    );
     expect(engine.checksumOf(engine.sumOfHeader(1024, length))).toBe(engine.checksumOf(engine.sumOf(1024, length)));
   }
 });
@@ -73,7 +88,10 @@ test("the pseudo-header counts addresses, protocol and length", () => {
 });
 
 test("a patched checksum is the one that would be computed anew, and a wrong one stays wrong", () => {
-  const word = fc.oneof(fc.integer({ min: 0, max: 0xffffffff }), fc.constantFrom(0, 0xffff, 0xffff0000, 0xffffffff, 0x8000));
+  const word = fc.oneof(
+    fc.integer({ min: 0, max: 0xffffffff }),
+    fc.constantFrom(0, 0xffff, 0xffff0000, 0xffffffff, 0x8000),
+  );
   const twice = fc.tuple(word, word);
   fc.assert(
     fc.property(word, twice, twice, fc.nat(0xffff), (rest, [before1, after1], [before2, after2], error) => {
@@ -82,7 +100,8 @@ test("a patched checksum is the one that would be computed anew, and a wrong one
       const sent = right(before1, before2) ^ error;
       const delta = engine.difference(load(before1), load(after1)) + engine.difference(load(before2), load(after2));
       const patched = swap(engine.patch(swap(sent), delta));
-      const verifies = (at: number[], sum: number): boolean => internetChecksum([...with16([0, 0], 0, sum), ...at]) === 0;
+      const verifies = (at: number[], sum: number): boolean =>
+        internetChecksum([...with16([0, 0], 0, sum), ...at]) === 0;
       expect(verifies(packet(after1, after2), patched)).toBe(verifies(packet(before1, before2), sent));
       if (error === 0) expect(patched).toBe(right(after1, after2));
     }),

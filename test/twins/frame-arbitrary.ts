@@ -1,5 +1,19 @@
 import fc from "fast-check";
-import { arp, be16, ethernet, icmp, icmpv6, internetChecksum, ipv4, ipv6, raw, tcp, udp, with16, zeros } from "../packets";
+import {
+  arp,
+  be16,
+  ethernet,
+  icmp,
+  icmpv6,
+  internetChecksum,
+  ipv4,
+  ipv6,
+  raw,
+  tcp,
+  udp,
+  with16,
+  zeros,
+} from "../packets";
 import type { Bytes, Segment } from "../packets";
 
 /**
@@ -41,7 +55,10 @@ const data = fc.uint8Array({ maxLength: 40 }).map((bytes) => [...bytes]);
 
 function soundFrames(): fc.Arbitrary<Uint8Array> {
   const tags = fc.array(
-    fc.tuple(fc.constantFrom(0x8100, 0x88a8), fc.oneof({ weight: 9, arbitrary: port }, { weight: 1, arbitrary: fc.constant(0xfff) })) as fc.Arbitrary<[number, number]>,
+    fc.tuple(
+      fc.constantFrom(0x8100, 0x88a8),
+      fc.oneof({ weight: 9, arbitrary: port }, { weight: 1, arbitrary: fc.constant(0xfff) }),
+    ) as fc.Arbitrary<[number, number]>,
     { maxLength: 3 },
   );
   const network = fc.oneof(
@@ -56,15 +73,21 @@ function soundFrames(): fc.Arbitrary<Uint8Array> {
 }
 
 /** By how much a length is wrong. */
-const off = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: -9, max: 9 }) });
+const off = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: -9, max: 9 }) },
+);
 
 function segments(v6: boolean): fc.Arbitrary<Segment> {
   const types = v6 ? [1, 3, 128, 129, 135] : [0, 3, 8, 11, 13];
   return fc.oneof(
     fc.tuple(port, port, data, off).map(([a, b, d, by]) => udp(a, b, d, 8 + d.length + by)),
-    fc.tuple(port, port, data, fc.nat(10), off).map(([a, b, d, words, by]) =>
-      tcp(a, b, { options: zeros(words * 4), dataOffset: (5 + words + by) & 15 }, d)),
-    fc.tuple(fc.constantFrom(...types), port, data).map(([t, id, d]) => (v6 ? icmpv6 : icmp)(t, 0, [...be16(id), 0, 1, ...d])),
+    fc
+      .tuple(port, port, data, fc.nat(10), off)
+      .map(([a, b, d, words, by]) => tcp(a, b, { options: zeros(words * 4), dataOffset: (5 + words + by) & 15 }, d)),
+    fc
+      .tuple(fc.constantFrom(...types), port, data)
+      .map(([t, id, d]) => (v6 ? icmpv6 : icmp)(t, 0, [...be16(id), 0, 1, ...d])),
     fc.tuple(fc.constantFrom(1, 2, 47, 50, 51, 58, 59, 132), data).map(([protocol, d]) => raw(protocol, d)),
   );
 }
@@ -82,7 +105,9 @@ function ipv6Packets(): fc.Arbitrary<[number, Bytes]> {
     return [kind, [units, ...zeros(6 + 8 * units)]];
   });
   const authentication = fc.nat(4).map((units): [number, Bytes] => [51, [units, ...zeros(6 + 4 * units)]]);
-  const fragment = fc.oneof(fc.constantFrom(0, 1, 8), port).map((field): [number, Bytes] => [44, [0, ...be16(field), ...be16(7), 0, 0]]);
+  const fragment = fc
+    .oneof(fc.constantFrom(0, 1, 8), port)
+    .map((field): [number, Bytes] => [44, [0, ...be16(field), ...be16(7), 0, 0]]);
   const chain = fc.oneof(
     { weight: 2, arbitrary: fc.constant<[number, Bytes][]>([]) },
     { weight: 3, arbitrary: fc.array(fc.oneof(options, authentication, fragment), { maxLength: 10 }) },

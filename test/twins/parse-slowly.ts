@@ -42,14 +42,28 @@ export function parseSlowly(frame: Uint8Array, seed: bigint): Parsed {
 }
 
 const NOTHING: Parsed = {
-  l3: 0, l4: 0, payload: 0, end: 0, etherType: 0, vlan: 0xffff, kind: abi.KIND_OTHER,
-  protocol: 0, fault: abi.OK, flags: 0, srcPort: 0, dstPort: 0, hash: 0,
+  l3: 0,
+  l4: 0,
+  payload: 0,
+  end: 0,
+  etherType: 0,
+  vlan: 0xffff,
+  kind: abi.KIND_OTHER,
+  protocol: 0,
+  fault: abi.OK,
+  flags: 0,
+  srcPort: 0,
+  dstPort: 0,
+  hash: 0,
 };
 
 class Parser {
   private readonly bytes: DataView;
 
-  constructor(frame: Uint8Array, private readonly found: Parsed) {
+  constructor(
+    frame: Uint8Array,
+    private readonly found: Parsed,
+  ) {
     this.bytes = new DataView(frame.buffer, frame.byteOffset, frame.length);
   }
 
@@ -226,7 +240,8 @@ function hash(frame: Uint8Array, found: Parsed, seed: bigint): number {
   const ends = (BigInt(found.protocol) << 32n) | (BigInt(found.dstPort) << 16n) | BigInt(found.srcPort);
   const words: bigint[] = [];
   if (found.kind === abi.KIND_IPV4) words.push(bytes.getBigUint64(found.l3 + 12, true));
-  else if (found.kind === abi.KIND_IPV6) for (let i = 8; i < 40; i += 8) words.push(bytes.getBigUint64(found.l3 + i, true));
+  else if (found.kind === abi.KIND_IPV6)
+    for (let i = 8; i < 40; i += 8) words.push(bytes.getBigUint64(found.l3 + i, true));
   else return 0;
   const mixed = [...words.slice(1), ends].reduce(mix, words[0]! ^ seed);
   return Number(mixed >> 32n);

@@ -1,0 +1,290 @@
+import { BOOK_CONSUMED, BOOK_COPIES, BOOK_DELIVERED, BOOK_DROPPED, BOOK_INGRESS, BOOK_ORIGINATED } from "../assembly/abi";
+import { capacities } from "./capacity";
+import type { Capacity } from "./capacity";
+import { Capture } from "./capture";
+import { formatIp } from "./address";
+import { checkForm, Core } from "./core";
+import { Engine } from "./engine";
+import { LabError } from "./errors";
+import { Host } from "./host";
+import type { HostOptions } from "./host";
+import { Lan } from "./lan";
+import type { LanOptions } from "./lan";
+import type { Leg } from "./leg";
+import type { Machine } from "./machine";
+import { reasonName } from "./reasons";
+import type { ReasonName } from "./reasons";
+import { Router } from "./router";
+import type { RouterOptions } from "./router";
+import { hash } from "./seed";
+import { reseed, restore, takeSnapshot } from "./snapshot";
+import type { EngineSource, Snapshot } from "./snapshot";
+import type { LabState } from "./state";
+import { Vm } from "./vm";
+
+export interface LabOptions {
+  /** The same seed, the same run: MACs, ports, waiting times. Default 1. */
+  seed?: number | string;
+  /** `virtual` (default): time passes when something happens. `real`: for guests and sockets of the real world. */
+  clock?: "virtual" | "real";
+  capacity?: Capacity;
+  /** Delay of every wire, ms each way; default 0.05. */
+  wire?: { delay: number };
+  /** Goes on from a snapshot; all other options but `engine` are the snapshot's. */
+  from?: Snapshot;
+  /** The engine's module or bytes, where the one inside the package cannot be compiled. */
+  engine?: EngineSource;
+}
+
+/** Where frames came from and what became of them, since the beginning. */
+export interface LabStats {
+  /** ms */
+  time: number;
+  frames: {
+    /** From external guests. */
+    ingress: number;
+    /** Made by stations. */
+    originated: number;
+    /** Made by flooding: receivers beyond the first. */
+    copies: number;
+    /** Given to external guests. */
+    delivered: number;
+    /** Used by stations. */
+    consumed: number;
+    dropped: number;
+    /** Under way. */
+    live: number;
+  };
+  /** Frames dropped, by reason; those that did not happen are left out. */
+  drops: Partial<Record<ReasonName, number>>;
+  /** ingress + originated + copies - delivered - consumed - dropped - live: not 0 means that a frame went missing. */
+  balance: number;
+}
+
+/** The internet of the lab: TEST-NET-3 (RFC 5737). */
+const INTERNET = "203.0.113.0/24";
+
+/**
+ * Makes a lab: one engine, one clock, one seed.
+ *
+ * @example
+ * const lab = await createLab();
+ * const laptop = lab.host("laptop");
+ * const office = laptop.natNetwork("office");
+ * const alice = laptop.vm("alice", office);
+ * const bob = laptop.vm("bob", office);
+ * await lab.ready();
+ * console.log(await alice.ping(bob));
+ *
+ * @throws LabError OPTION, CAPACITY, ENGINE, SNAPSHOT
+ */
+export async function createLab(options: LabOptions = {}): Promise<Lab> {
+  if (options.from) return new Lab(await restore(options.from, options.engine), options.engine);
+
+  const { seed = 1, clock = "virtual", capacity, wire = { delay: 0.05 }, engine: source } = options;
+  if (clock !== "virtual" && clock !== "real")
+    throw new LabError("OPTION", `createLab: clock "${clock}"; it takes "virtual" or "real"`);
+  if (!(wire.delay >= 0 && wire.delay <= 60_000))
+    throw new LabError("OPTION", `createLab: wire.delay ${wire.delay}; it takes 0 to 60000 ms`);
+  const state: LabState = {
+    seed: String(seed), forks: 0, clock, wire: wire.delay, capacities: capacities(capacity), lastId: 0,
+    lans: [], hosts: [], routers: [], captures: [],
+  };
+  return new Lab(new Core(await Engine.create(source, state.capacities, hash(state.seed)), state), source);
+}
+
+/** A world of its own: LANs, routers, hosts and their VMs. */
+export class Lab {
+  private readonly lanMap = new Map<string, Lan>();
+  private closing: Promise<void> | null = null;
+
+  /** Wraps objects around the records of a lab; use `createLab`. */
+  constructor(private readonly core: Core, private readonly source?: EngineSource) {
+    const { lans, hosts, routers, captures } = core.state;
+    for (const each of lans) this.lanMap.set(each.name, new Lan(core, each));
+    for (const each of hosts) new Host(core, each);
+    for (const each of routers) new Router(core, each);
+    for (const each of captures) new Capture(core, each);
+    core.clock.kick();
+  }
+
+  /** ms since the lab began. */
+  get now(): number { return this.core.clock.now; }
+
+  get seed(): string { return this.core.state.seed; }
+
+  get lans(): readonly Lan[] { return [...this.lanMap.values()].filter((lan) => !lan.isRemoved); }
+  get hosts(): readonly Host[] { return this.machines.filter((machine) => machine instanceof Host); }
+  get vms(): readonly Vm[] { return this.machines.filter((machine) => machine instanceof Vm); }
+  get routers(): readonly Router[] { return this.machines.filter((machine) => machine instanceof Router); }
+
+  /** Hosts, VMs and routers. */
+  get machines(): readonly Machine[] { return [...this.core.machines.values()] as Machine[]; }
+
+  /** In the order they were started; those of a snapshot are among them. */
+  get captures(): readonly Capture[] { return this.core.captures as Capture[]; }
+
+  /** The LAN that home routers have their outside on: 203.0.113.0/24, static addresses in order. */
+  get internet(): Lan {
+    const known = this.lanMap.get("internet");
+    if (known && !known.isRemoved) return known;
+    const internet = Lan.create(this.core, "internet", { network: INTERNET });
+    internet.countAddresses();
+    this.lanMap.set("internet", internet);
+    return internet;
+  }
+
+  /**
+   * A LAN, made if there is none of that name: by default with a home router (.1) that has a DHCP server and NAT to the
+   * internet.
+   *
+   * @throws LabError OPTIONS_DIFFER (options for one that exists), NAME, ADDRESS, OPTION, DHCP_CONFIG, CLOCK
+   */
+  lan(name = "home", options?: LanOptions): Lan {
+    const known = this.lanMap.get(name);
+    if (known && !known.isRemoved) {
+      if (!options) return known;
+      throw new LabError("OPTIONS_DIFFER", `LAN ${name} exists; leave the options out to get it, or take another name`);
+    }
+    if (name === "internet") return this.internet;
+    checkForm(name, "LAN");
+    const given = options ?? {};
+    const router = given.router ?? given.trunk === undefined;
+    if (router !== false) this.core.checkName(`${name}-router`, "router");
+    if (router !== false && given.trunk && given.network === undefined)
+      throw new LabError("OPTION", `LAN ${name}: a router on a LAN with a trunk needs { network }: nobody knows the subnet`);
+    const lan = Lan.create(this.core, name, given);
+    this.lanMap.set(name, lan);
+    if (router === false) return lan;
+
+    const { dhcp = {}, ...nat } = router === true ? {} : router;
+    const { address, prefix } = lan.subnet!;
+    const own = `${formatIp(address + 1)}/${prefix}`;
+    this.router(`${name}-router`, {
+      legs: [{ network: lan, address: own }, { network: this.internet }],
+      nat: { outside: 1, ...nat },
+      ...(dhcp !== false && { dhcp: { leg: 0, ...dhcp } }),
+    });
+    lan.served(formatIp(address + 1), dhcp !== false);
+    return lan;
+  }
+
+  /** A physical machine, on the default LAN unless told otherwise. */
+  host(name: string, lans: Lan | Lan[] = this.lan(), options: HostOptions = {}): Host {
+    this.core.checkName(name, "host");
+    return Host.create(this.core, name, Array.isArray(lans) ? lans : [lans], options);
+  }
+
+  /** A router between LANs, or networks of hosts. */
+  router(name: string, options: RouterOptions): Router {
+    this.core.checkName(name, "router");
+    return Router.create(this.core, name, options);
+  }
+
+  /** The host, VM or router of that name; undefined: there is none. */
+  machine(name: string): Machine | undefined { return this.core.machines.get(name) as Machine | undefined; }
+
+  /**
+   * Waits until everybody who should get an address by DHCP has one. External guests look after themselves.
+   *
+   * @param timeout  ms, default 60000
+   * @throws LabError NOT_READY, which names who has none
+   */
+  async ready({ timeout = 60_000 } = {}): Promise<void> {
+    this.core.enter();
+    const waiting = this.machines.flatMap((machine) => machine.legs).filter((leg) => leg.isWaiting);
+    if (waiting.length === 0) return;
+
+    const done = this.core.clock.operation<void>();
+    const look = (): void => {
+      while (waiting.length > 0 && !waiting.at(-1)!.isWaiting) waiting.pop();
+      if (waiting.length === 0) done.resolve();
+    };
+    this.core.addressListeners.add(look);
+    const timer = this.core.clock.after(timeout, () => done.reject(notReady(waiting, timeout)));
+    try {
+      await done.promise;
+    } finally {
+      timer.cancelled = true;
+      this.core.addressListeners.delete(look);
+    }
+  }
+
+  /** Lets time pass. With the virtual clock only; the real one cannot be pushed (CLOCK). */
+  async advance(ms: number): Promise<void> {
+    this.core.enter();
+    await this.core.clock.advance(ms);
+  }
+
+  /** Waits; with the virtual clock that takes no longer than what happens meanwhile. */
+  async sleep(ms: number): Promise<void> {
+    this.core.enter();
+    await this.core.clock.sleep(ms);
+  }
+
+  /** Stops virtual time until `promise` settles, and passes its result on. */
+  async hold<T>(promise: Promise<T>): Promise<T> {
+    this.core.enter();
+    return this.core.clock.hold(promise);
+  }
+
+  stats(): LabStats {
+    const { engine } = this.core;
+    const books = engine.books();
+    const frames = {
+      ingress: books[BOOK_INGRESS]!,
+      originated: books[BOOK_ORIGINATED]!,
+      copies: books[BOOK_COPIES]!,
+      delivered: books[BOOK_DELIVERED]!,
+      consumed: books[BOOK_CONSUMED]!,
+      dropped: books[BOOK_DROPPED]!,
+      live: engine.call.liveFrames(),
+    };
+    const { ingress, originated, copies, delivered, consumed, dropped, live } = frames;
+    const drops: Partial<Record<ReasonName, number>> = {};
+    for (const [code, count] of engine.drops().entries()) if (count > 0) drops[reasonName(code)] = count;
+    return {
+      time: this.now, frames, drops, balance: ingress + originated + copies - delivered - consumed - dropped - live,
+    };
+  }
+
+  /** A hash of the engine's memory: equal in two labs that did the same. */
+  stateHash(): string { return this.core.enter().stateHash(); }
+
+  /** The lab at this instant, to go on from with `createLab({ from })`. */
+  snapshot(): Snapshot { return takeSnapshot(this.core); }
+
+  /**
+   * A second lab that goes on from this instant, independent of this one. Find things by name in it; external adapters
+   * and trunks have nobody plugged in.
+   *
+   * @param replay  true: the same dice as here; else every station gets dice of its own
+   */
+  async fork({ replay = false } = {}): Promise<Lab> {
+    const number = ++this.core.state.forks;
+    const core = await restore(this.snapshot(), this.source);
+    if (!replay) {
+      core.state.seed = `${core.state.seed}/fork ${number}`;
+      reseed(core);
+    }
+    return new Lab(core, this.source);
+  }
+
+  /** Ends everything: what waits is rejected with CLOSED, external guests are closed, the process can end. */
+  close(): Promise<void> { return (this.closing ??= this.end()); }
+
+  [Symbol.asyncDispose](): Promise<void> { return this.close(); }
+
+  private async end(): Promise<void> {
+    const adapters = this.vms.flatMap((vm) => vm.adapters);
+    this.core.close();
+    await Promise.all([...adapters.map((each) => each.closeGuest()), ...this.lans.map((lan) => lan.closeTrunk())]);
+  }
+}
+
+function notReady(waiting: Leg[], timeout: number): LabError {
+  const names = waiting.filter((leg) => leg.isWaiting).map((leg) => leg.name);
+  const shown = names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
+  return new LabError("NOT_READY",
+    `after ${timeout} ms these have no address: ${shown}; is their DHCP server reachable, and its pool large enough?`);
+}

@@ -1,0 +1,112 @@
+import { CLASS_WIRE, ROLE_EXTERNAL } from "../assembly/abi";
+import { formatIp, formatSubnet, lastOf, parseNetwork } from "./address";
+import type { Core } from "./core";
+import { LabError } from "./errors";
+import { ExternalPort } from "./external-port";
+import type { FramePort } from "./frame-port";
+import type { NatOptions } from "./nat";
+import { createNetwork, Network } from "./network";
+import type { LanState, SwitchKind } from "./state";
+import type { DhcpOptions } from "./wiring";
+
+/** The home router of a LAN. */
+export interface HomeRouterOptions extends NatOptions {
+  /** Settings of its DHCP server, or `false` for none. Default pool: .100 to .199. */
+  dhcp?: false | DhcpOptions;
+}
+
+export interface LanOptions {
+  /** Default: 192.168.1.0/24, the next LAN 192.168.2.0/24, and so on; none with a trunk. */
+  network?: string;
+  /** `false`: no router, so no DHCP and no way out. Default: one with NAT to `lab.internet`, unless there is a trunk. */
+  router?: boolean | HomeRouterOptions;
+  switch?: SwitchKind;
+  /** Where the LAN goes on: a real wire, another lab. */
+  trunk?: FramePort;
+}
+
+/** A physical Ethernet that hosts, routers and bridges are on. */
+export class Lan extends Network {
+  declare protected readonly state: LanState;
+  private readonly trunk: ExternalPort | null;
+
+  /** Makes an empty one; the lab puts the router on it. */
+  static create(core: Core, name: string, { network, switch: kind, trunk }: LanOptions): Lan {
+    const given = network ?? (trunk ? null : freeSubnet(core, name));
+    const subnet = given === null ? null : parseNetwork(given, `LAN ${name}: network`);
+    const made = createNetwork(core, "lan", name, subnet && formatSubnet(subnet), kind);
+    const state: LanState = { ...made, serves: trunk !== undefined, trunk: 0, nextOffset: 0 };
+    if (trunk) {
+      const { call } = core.engine;
+      state.trunk = core.check(call.portAdd(ROLE_EXTERNAL, CLASS_WIRE, Math.round(core.state.wire * 1e6)), "port");
+      call.portAttach(state.trunk, state.network);
+    }
+    core.state.lans.push(state);
+    const lan = new Lan(core, state);
+    if (trunk) lan.plug(trunk);
+    return lan;
+  }
+
+  /** The LAN of a record, new or from a snapshot. */
+  constructor(core: Core, state: LanState) {
+    super(core, state, core.state.lans);
+    this.trunk = state.trunk === 0 ? null : new ExternalPort(core, state.trunk, `LAN ${state.name}`);
+    if (state.trunk !== 0) core.portNames.set(state.trunk, `${state.name}/trunk`);
+  }
+
+  override get serves(): boolean { return this.state.serves; }
+
+  /** Whether static addresses are given out in order, because nobody serves others: the internet. */
+  get isSequential(): boolean { return this.state.nextOffset !== 0; }
+
+  /**
+   * Plugs something into the trunk, for instance in a fork, whose trunks have nobody behind them.
+   *
+   * @throws LabError NOT_EXTERNAL, CLOCK
+   */
+  plug(trunk: FramePort): void {
+    if (!this.trunk)
+      throw new LabError("NOT_EXTERNAL", `LAN ${this.name} was made without a trunk; use lab.lan(name, { trunk })`);
+    this.trunk.plug(trunk, true);
+  }
+
+  /** The router's word: there is a gateway, and perhaps a DHCP server. */
+  served(gateway: string | null, serves: boolean): void {
+    this.state.gateway = gateway;
+    if (serves) this.state.serves = true;
+  }
+
+  /** From now on static addresses are given out, beginning with the first. */
+  countAddresses(): void { this.state.nextOffset = 1; }
+
+  /**
+   * The next static address, with its prefix length.
+   *
+   * @throws LabError FULL
+   */
+  nextAddress(): string {
+    const { subnet } = this;
+    const address = subnet!.address + this.state.nextOffset++;
+    if (address < lastOf(subnet!)) return formatSubnet({ address, prefix: subnet!.prefix });
+    throw new LabError("FULL", `LAN ${this.name}: all addresses of ${formatSubnet(subnet!)} up to ${formatIp(address - 1)} are taken`);
+  }
+
+  override remove(): void {
+    super.remove();
+    if (this.trunk) {
+      this.core.enter().call.portRemove(this.state.trunk);
+      void this.trunk.close();
+    }
+  }
+
+  /** Lets what is behind the trunk close, because the lab does. */
+  async closeTrunk(): Promise<void> { await this.trunk?.close(); }
+}
+
+function freeSubnet(core: Core, name: string): string {
+  for (let third = 1; third < 256; third++) {
+    const subnet = `192.168.${third}.0/24`;
+    if (!core.state.lans.some((lan) => lan.subnet === subnet)) return subnet;
+  }
+  throw new LabError("OPTION", `LAN ${name}: no default subnet is left for it; give { network }`);
+}

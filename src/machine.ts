@@ -1,0 +1,227 @@
+import { EVENT_ICMP_ERROR } from "../assembly/abi";
+import { checkPort, contains, formatIp, formatSubnet, isIp, overlap, parseIp, parseNetwork } from "./address";
+import type { Subnet } from "./address";
+import type { Core, NodeListener } from "./core";
+import type { EngineEvent } from "./engine";
+import { LabError } from "./errors";
+import type { Leg } from "./leg";
+import { Pinger } from "./ping";
+import type { PingOptions, PingReply } from "./ping";
+import type { LegState, MachineState } from "./state";
+import { UdpSocket } from "./udp-socket";
+import type { SocketOwner } from "./udp-socket";
+
+/** IP protocol numbers. */
+const ICMP = 1;
+const UDP = 17;
+
+/**
+ * Where packets are to go: an address, or a machine, which means the address of it that can be reached from here.
+ */
+export type Target = Machine | string;
+
+/** Several pings in a row. */
+export interface PingReport {
+  sent: number;
+  received: number;
+  /** One per request, in order: an answer, or what went wrong. */
+  results: (PingReply | LabError)[];
+}
+
+/** Something with a TCP/IP stack of its own: a host, a VM, a router. */
+export abstract class Machine implements NodeListener, SocketOwner<Machine> {
+  private readonly pinger: Pinger;
+  private readonly openSockets = new Map<number, UdpSocket<Machine>>();
+  private removed = false;
+
+  /** The machine of a record, new or from a snapshot. */
+  constructor(protected readonly core: Core, protected readonly state: MachineState<LegState>) {
+    this.pinger = new Pinger(core, state);
+    core.machines.set(state.name, this);
+    if (state.node !== 0) core.nodes.set(state.node, this);
+    for (const each of state.sockets) this.openSockets.set(each.port, new UdpSocket(core, each, this));
+  }
+
+  /** Its places on networks, in the order they were made. */
+  abstract readonly legs: readonly Leg[];
+
+  /** Unique in the lab. */
+  get name(): string { return this.state.name; }
+
+  /**
+   * The first of its addresses.
+   *
+   * @throws LabError NO_ADDRESS (wait for `lab.ready()`), EXTERNAL_GUEST
+   */
+  get address(): string {
+    const [address] = this.addresses;
+    if (address !== undefined) return address;
+    this.checkStation("address");
+    throw new LabError("NO_ADDRESS", `${this.name} has no address (yet); await lab.ready(), or give it a static one`);
+  }
+
+  /** All its addresses; none while it waits for a lease. */
+  get addresses(): string[] { return this.legs.flatMap((leg) => leg.addresses); }
+
+  /** MAC of its first card; undefined for an external guest that was not heard yet, and without a card. */
+  get mac(): string | undefined { return this.legs[0]?.mac; }
+
+  /** Its open UDP sockets. */
+  get sockets(): readonly UdpSocket<Machine>[] { return [...this.openSockets.values()]; }
+
+  /**
+   * Sends one ICMP echo request and waits for the answer.
+   *
+   * @throws LabError NO_ROUTE, NO_ADDRESS, ADDRESS, OPTION, EXTERNAL_GUEST; by the network: TIMEOUT, UNREACHABLE,
+   *   TTL_EXPIRED
+   */
+  async ping(target: Target, options?: PingOptions): Promise<PingReply> {
+    this.checkStation("ping");
+    return this.pinger.ping(this.resolve(target), options);
+  }
+
+  /** Sends `count` echo requests, one every `interval` ms. What goes wrong is in the report, not thrown. */
+  async pings(
+    target: Target, { count = 4, interval = 1000, ...options }: PingOptions & { count?: number; interval?: number } = {},
+  ): Promise<PingReport> {
+    const results: Promise<PingReply | LabError>[] = [];
+    for (let i = 0; i < count; i++) {
+      if (i > 0) await this.core.clock.sleep(interval);
+      results.push(this.ping(target, options).catch((error: unknown) => {
+        if (error instanceof LabError && error.code !== "CLOSED") return error;
+        throw error;
+      }));
+    }
+    const done = await Promise.all(results);
+    return { sent: done.length, received: done.filter((each) => !(each instanceof LabError)).length, results: done };
+  }
+
+  /**
+   * Opens a UDP socket.
+   *
+   * @param port  0 or left out: a free one, 49152 to 65535
+   * @param options.address  one of the machine's addresses; left out: all
+   * @throws LabError PORT_IN_USE, PORT, ADDRESS, FULL, EXTERNAL_GUEST
+   */
+  udp(port = 0, { address }: { address?: string } = {}): UdpSocket<Machine> {
+    this.checkStation("udp");
+    const { call } = this.core.enter();
+    const local = address === undefined ? 0 : parseIp(address, `${this.name}: udp`);
+    const thing = `${this.name}: UDP port ${checkPort(port, `${this.name}: udp`, 0)}`;
+    const socket = this.core.check(call.udpOpen(this.state.node, local, port, 0), thing);
+    const state = { socket, port: call.udpPort(socket), unread: [] };
+    this.state.sockets.push(state);
+    const made = new UdpSocket<Machine>(this.core, state, this);
+    this.openSockets.set(state.port, made);
+    return made;
+  }
+
+  /**
+   * Adds a static route; `"0.0.0.0/0"` is the default one.
+   *
+   * @throws LabError ADDRESS, FULL, EXTERNAL_GUEST
+   */
+  route(network: string, via: string): void {
+    this.checkStation("route");
+    const { address, prefix } = parseNetwork(network, `${this.name}: route`);
+    const hop = parseIp(via, `${this.name}: route to ${network}`);
+    this.core.check(this.core.enter().call.routeAdd(this.state.node, address, prefix, hop), "route");
+    this.state.routes.push(network);
+  }
+
+  /**
+   * Adds a static neighbour: on the network that `ip` is in, it is at `mac`.
+   *
+   * @throws LabError NO_ROUTE when `ip` is in none of its networks
+   */
+  neighbor(ip: string, mac: string): void {
+    this.checkStation("neighbor");
+    const address = parseIp(ip, `${this.name}: neighbour`);
+    const leg = this.legs.find(({ subnet }) => subnet && contains(subnet, address));
+    if (!leg)
+      throw new LabError("NO_ROUTE", `${this.name}: neighbour ${ip} is in none of its networks (${this.networksText()})`);
+    leg.neighbor(ip, mac);
+  }
+
+  /**
+   * The address that `target` has for this machine: one on a shared network first, else one on a physical LAN, else any
+   * other. An address that is in a network of ours, but not on it, is somebody else's with the same number.
+   *
+   * @throws LabError NO_ROUTE, NO_ADDRESS
+   */
+  resolve(target: Target): string {
+    if (typeof target === "string") {
+      if (isIp(target)) return target;
+      throw new LabError("ADDRESS", `${this.name}: ${JSON.stringify(target)} is not an IPv4 address; names are not resolved yet`);
+    }
+    const own = this.legs.filter(({ segment }) => segment !== null);
+    const theirs = target.legs.filter(({ subnet }) => subnet !== null);
+    const domains = new Set(own.map(({ segment }) => segment!.domain));
+    const shared = theirs.find(({ segment }) => segment && domains.has(segment.domain));
+    if (shared) return shared.address;
+
+    const routed = theirs.find(({ subnet }) =>
+      !own.some((leg) => leg.subnet && contains(leg.subnet, subnet!.address)) && this.hasRoute(subnet!.address));
+    if (routed) return routed.address;
+    throw noWay(this.name, target.name, theirs.length, target.legs.length);
+  }
+
+  echo(event: EngineEvent): void { this.pinger.reply(event); }
+
+  failed(event: EngineEvent): void {
+    if (event.c === ICMP) this.pinger.failed(event);
+    if (event.c !== UDP) return;
+    const target = `${formatIp(event.kind === EVENT_ICMP_ERROR ? event.d : event.a)}:${event.e & 0xffff}`;
+    this.openSockets.get(event.e >>> 16)?.failed(event, target);
+  }
+
+  forget(socket: UdpSocket<Machine>): void {
+    this.openSockets.delete(socket.port);
+    const place = this.state.sockets.findIndex(({ port }) => port === socket.port);
+    if (place >= 0) this.state.sockets.splice(place, 1);
+  }
+
+  toString(): string { return `${this.name} (${this.networksText()})`; }
+
+  /** Refuses a leg whose network overlaps that of another leg. */
+  protected checkOverlap(planned: Subnet | null, name: string, except?: Leg): void {
+    for (const leg of this.legs) {
+      const other = leg === except ? null : leg.plannedSubnet;
+      if (!planned || !other || !overlap(planned, other)) continue;
+      throw new LabError("OVERLAP",
+        `${name}: network ${formatSubnet(planned)} overlaps ${formatSubnet(other)} of ${leg.name}; one machine cannot tell ` +
+        "them apart. Give one of them another network");
+    }
+  }
+
+  /** Takes the machine's station out of the lab, once its legs are gone. */
+  protected disposeStation(): void {
+    if (this.removed) return;
+    this.removed = true;
+    for (const socket of this.sockets) socket.close();
+    this.core.machines.delete(this.name);
+    if (this.state.node === 0) return;
+    this.core.enter().call.nodeRemove(this.state.node);
+    this.core.nodes.delete(this.state.node);
+  }
+
+  protected checkStation(verb: string): void {
+    if (this.removed) throw new LabError("REMOVED", `${this.name} was removed; make another machine of that name`);
+    if (this.state.node !== 0) return;
+    throw new LabError("EXTERNAL_GUEST",
+      `${verb} on ${this.name}, whose cards all belong to an external guest; only the guest itself can do that`);
+  }
+
+  private hasRoute(address: number): boolean {
+    return this.legs.some(({ gateway }) => gateway !== null)
+      || this.state.routes.some((network) => contains(parseNetwork(network, this.name), address));
+  }
+
+  private networksText(): string { return this.legs.map(String).join(", ") || "no card"; }
+}
+
+function noWay(from: string, to: string, addresses: number, cards: number): LabError {
+  if (cards > 0 && addresses === 0)
+    return new LabError("NO_ADDRESS", `${from}: ${to} has no address (yet); await lab.ready(), or name an address of it`);
+  return new LabError("NO_ROUTE", `${from}: no address of ${to} can be reached: they share no network, and no route leads there`);
+}

@@ -1,0 +1,161 @@
+import { CLASS_WIRE, NODE_FORWARDS } from "../assembly/abi";
+import { formatIp, formatSubnet, lastOf, parseCidr } from "./address";
+import type { Subnet } from "./address";
+import { DhcpService } from "./dhcp-service";
+import type { Core } from "./core";
+import { LabError } from "./errors";
+import type { ForwardRule } from "./forward";
+import { Lan } from "./lan";
+import { Leg } from "./leg";
+import { Machine } from "./machine";
+import { Nat } from "./nat";
+import type { Connection, Forward, Mapping, NatOptions } from "./nat";
+import type { Network } from "./network";
+import { DhcpServer } from "./services/dhcp";
+import type { DhcpConfig } from "./services/dhcp";
+import type { RouterState } from "./state";
+import type { DhcpOptions } from "./wiring";
+
+/** A router's place on a network. */
+export interface RouterLeg {
+  /** A LAN, or a network of a host. */
+  network: Network;
+  /** `"10.0.0.1/24"`; may be left out on the internet, which gives the next one. */
+  address?: string;
+  mac?: string;
+}
+
+export interface RouterOptions {
+  legs: RouterLeg[];
+  /** The outside leg of its NAT, as number in `legs` or as the network; with settings, or alone. Left out: no NAT. */
+  nat?: number | Network | ({ outside: number | Network } & NatOptions);
+  /** A DHCP server on one leg: number in `legs`, and settings. */
+  dhcp?: { leg: number } & DhcpOptions;
+  /** Next hop by network; `"0.0.0.0/0"` is the default route. */
+  routes?: Record<string, string>;
+}
+
+/** A machine that forwards between networks, with or without NAT. */
+export class Router extends Machine {
+  declare protected readonly state: RouterState;
+  override readonly legs: readonly Leg[];
+  private readonly nat: Nat | null;
+  private readonly dhcp: DhcpService | null;
+
+  static create(core: Core, name: string, { legs, nat, dhcp, routes = {} }: RouterOptions): Router {
+    const plans = legs.map(({ network, address, mac }, i) => ({
+      network, mac, address: addressOf(`${name}/${i + 1}`, network, address),
+    }));
+    const config = dhcp && dhcpConfig(dhcp, plans[dhcp.leg]?.address, name);
+    const { call } = core.enter();
+    const node = core.check(call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
+    const state: RouterState = {
+      name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null,
+    };
+    for (const [i, plan] of plans.entries()) {
+      const label = `${name}/${i + 1}`;
+      const mac = plan.mac === undefined ? core.makeMac("02:00:02", label) : core.claimMac(plan.mac, label);
+      state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac, address: plan.address }));
+    }
+    const { outside, ...options } = natOf(nat);
+    if (outside !== undefined) {
+      const place = typeof outside === "number" ? outside : legs.findIndex(({ network }) => network === outside);
+      const leg = state.legs[place];
+      if (!leg) throw new LabError("OPTION", `${name}: nat on leg ${place}; it has legs 0 to ${legs.length - 1}`);
+      state.nat = Nat.create(core, name, node, node, leg.interface, options);
+    }
+    if (config) state.dhcp = DhcpService.create(core, name, node, state.legs[dhcp!.leg]!.interface, config);
+    core.state.routers.push(state);
+
+    const router = new Router(core, state);
+    try {
+      router.connect(plans.map(({ network }) => network), dhcp?.leg);
+      for (const [network, via] of Object.entries(routes)) router.route(network, via);
+      for (const rule of options.forward ?? []) router.forward(rule, { strict: options.strict ?? false });
+    } catch (error) {
+      router.remove();
+      throw error;
+    }
+    return router;
+  }
+
+  /** The router of a record, new or from a snapshot. */
+  constructor(core: Core, state: RouterState) {
+    super(core, state);
+    this.nat = state.nat && new Nat(core, state.nat, state.name);
+    this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, this.nat);
+    this.legs = state.legs.map((leg) => new Leg(core, leg));
+  }
+
+  get forwards(): readonly Forward[] { return this.translation("forwards").forwards; }
+
+  /** Adds a port forward from its outside address to the inside; see `Network.forward`. */
+  forward(rule: string | ForwardRule, { strict = false } = {}): Forward {
+    return this.translation("forward").forward(rule, strict);
+  }
+
+  connections(): Connection[] { return this.translation("connections").connections(); }
+
+  mappings(): Mapping[] { return this.translation("mappings").mappings(); }
+
+  /** Leases of its DHCP server; none without one. */
+  leases(): ReturnType<DhcpService["leases"]> { return this.dhcp?.leases() ?? []; }
+
+  /** Removes it; its networks stay. */
+  remove(): void {
+    this.dhcp?.dispose();
+    this.nat?.dispose();
+    for (const leg of this.legs) leg.dispose();
+    this.disposeStation();
+    const { routers } = this.core.state;
+    routers.splice(routers.indexOf(this.state), 1);
+  }
+
+  private connect(networks: Network[], served: number | undefined): void {
+    for (const [i, leg] of this.legs.entries()) {
+      const network = networks[i]!;
+      this.checkOverlap(leg.plannedSubnet, leg.name, leg);
+      leg.join(network);
+      if (served === i && network instanceof Lan) network.served(leg.address, true);
+    }
+  }
+
+  private translation(verb: string): Nat {
+    if (this.nat) return this.nat;
+    throw new LabError("NO_NAT", `${verb} on router ${this.name}, which has no NAT; make it with { nat: <outside leg> }`);
+  }
+}
+
+function addressOf(leg: string, network: Network, address: string | undefined): string {
+  if (address !== undefined) return `${formatSubnet(parseCidr(address, `${leg}: address`))}`;
+  if (network instanceof Lan && network.isSequential) return network.nextAddress();
+  throw new LabError("ADDRESS", `${leg}: no address on ${network.name}; a router's are static: { network, address: "10.0.0.1/24" }`);
+}
+
+function natOf(nat: RouterOptions["nat"]): { outside?: number | Network } & NatOptions {
+  if (nat === undefined) return {};
+  return typeof nat === "object" && "outside" in nat ? nat : { outside: nat };
+}
+
+/** A home router's DHCP settings: a hundred addresses of a /24; in larger networks all above the first 256. */
+function dhcpConfig({ leg: _, ...given }: DhcpOptions & { leg: number }, address: string | undefined, name: string): DhcpConfig {
+  if (address === undefined) throw new LabError("OPTION", `${name}: dhcp on a leg that it does not have`);
+  const own = parseCidr(address, name);
+  const server = formatIp(own.address);
+  const [from, to] = poolOf(own);
+  const config = {
+    serverAddress: server, prefix: own.prefix, pool: { from: formatIp(from), to: formatIp(to) }, router: server, dns: server,
+    ...given,
+  };
+  new DhcpServer(config); // a wrong setting is an error before there is a router
+  return config;
+}
+
+function poolOf(own: Subnet): [number, number] {
+  const last = lastOf(own);
+  const size = 2 ** (32 - own.prefix);
+  const first = last - size + 1;
+  if (size > 256) return [first + 256, last - 1];
+  if (size === 256) return [first + 100, first + 199];
+  return [first + size / 2, last - 1];
+}
