@@ -15,9 +15,17 @@ import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
 import { egressOf, interfaceAt, nodeAt, sourceFor } from "./ip/node";
 import { countHop, sendPacket } from "./ip/send";
-import { aliasOf, insideNodeOf, natInbound, natOutbound, outsideInterfaceOf, outsideNodeOf } from "./nat/nat";
+import {
+  aliasOf,
+  insideNodeOf,
+  isOutsideTaken,
+  natInbound,
+  natOutbound,
+  outsideInterfaceOf,
+  outsideNodeOf,
+} from "./nat/nat";
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
-import { Ipv4 } from "./wire/ipv4";
+import { Ipv4, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4";
 
 /**
  * The border: where a router's inside meets its outside.
@@ -54,6 +62,29 @@ function leaveByRouter(node: u32, nat: u32, outside: u32, frame: u32): void {
   if (reason == OK) reason = mayLeave(node, node, frame);
   if (reason != OK) return drop(frame, reason);
   translateOut(node, nat, node, interfaceAt(outside).address, frame);
+}
+
+/**
+ * A packet from inside for the router's own outside address, at a port that is lent out: it is translated like any that
+ * leaves, and comes back to whom the port belongs (hairpin: RFC 4787 REQ-9, RFC 5382 REQ-8).
+ */
+export function isHairpin(id: u32, frame: u32): bool {
+  const node = interfaceAt(id).node;
+  const nat = nodeAt(node).nat;
+  if (nat == 0 || outsideNodeOf(nat) != node || id == outsideInterfaceOf(nat)) return false;
+  const f = frameAt(frame);
+  if (f.protocol != PROTOCOL_UDP && f.protocol != PROTOCOL_TCP) return false;
+  if ((f.flags & IS_FRAGMENT) != 0) return false;
+  return isOutsideTaken(node, f.protocol, Ipv4.at(f.data + f.l3).dst, f.dstPort);
+}
+
+/** Takes a hairpin's frame over. */
+export function turnBack(id: u32, frame: u32): void {
+  const node = interfaceAt(id).node;
+  const reason = mayForward(node, frame);
+  if (reason != OK) return drop(frame, reason);
+  const f = frameAt(frame);
+  translateOut(node, nodeAt(node).nat, node, Ipv4.at(f.data + f.l3).dst, frame);
 }
 
 /** A guest's packet leaves by the host's routes and under the host's address. */

@@ -23,7 +23,7 @@ import {
   ROLE_INTERFACE,
   VLAN,
 } from "./abi";
-import { enter, forward, leaveForLoopback } from "./border";
+import { enter, forward, isHairpin, leaveForLoopback, turnBack } from "./border";
 import { consume, countDelivered, drop, emitEvent, frameAt, makeVisible, retain } from "./frames";
 import { sendIcmpError } from "./ip/icmp-error";
 import { answerArp, hearNeighbor } from "./ip/neighbor";
@@ -166,6 +166,7 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
 
   const node = nodeAt(i.node);
   if (isOwn(i.node, dst)) {
+    if (isHairpin(id, frame)) return turnBack(id, frame);
     const own = node.outsideOf != 0 ? enter(i.node, frame) : frame;
     if (own != 0) receiveOwn(id, i, own);
     return;

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BROADCAST_MAC, DhcpServer } from "../src/services/dhcp";
-import type { DhcpConfig } from "../src/services/dhcp";
+import { BROADCAST_MAC } from "../src/services/dhcp";
 import { toMac } from "../src/services/dhcp-address";
 import { encodeDhcp } from "../src/services/dhcp-message";
 import { OPTION } from "../src/services/dhcp-option";
@@ -10,7 +9,6 @@ import { booksBalance, client, macOf, said, SERVER, serverWith } from "./dhcp-cl
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const OTHER = "192.0.2.77";
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 describe("getting an address (RFC 2131 section 3.1)", () => {
   test("rfc2131 DISCOVER, OFFER, REQUEST, ACK", () => {

@@ -1,15 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BROADCAST_MAC, DhcpServer } from "../src/services/dhcp";
+import { DhcpServer } from "../src/services/dhcp";
 import type { DhcpConfig } from "../src/services/dhcp";
-import { toMac } from "../src/services/dhcp-address";
-import { encodeDhcp } from "../src/services/dhcp-message";
-import { OPTION } from "../src/services/dhcp-option";
-import { booksBalance, client, macOf, said, SERVER, serverWith } from "./dhcp-client";
+import { client, macOf, SERVER, serverWith } from "./dhcp-client";
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const OTHER = "192.0.2.77";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 describe("options", () => {

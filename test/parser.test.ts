@@ -30,7 +30,7 @@ const SEED = 0x0123456789abcdefn;
 function parse(frame: Uint8Array, poison: number): Parsed {
   const memory = new Uint8Array(engine.memory.buffer);
   memory.fill(poison, staging, staging + frame.length + 256).set(frame, staging);
-  const found = new DataView(engine.memory.buffer, engine.parseFrame(frame.length) + DESCRIPTOR, 24);
+  const found = new DataView(engine.memory.buffer, engine.parseFrame(frame.length), 24);
   const u16 = (at: number): number => found.getUint16(at, true);
   const u8 = (at: number): number => found.getUint8(at);
   return {
@@ -50,8 +50,6 @@ function parse(frame: Uint8Array, poison: number): Parsed {
   };
 }
 
-/** Where the descriptor lies in a frame buffer. */
-const DESCRIPTOR = 16;
 const engine = start();
 const staging = engine.staging();
 

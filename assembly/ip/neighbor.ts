@@ -12,7 +12,8 @@ import { reportUnsent } from "./unsent";
  * Neighbours: which MAC an IPv4 address on the link has, found by ARP (RFC 826), with the packets that wait for it.
  *
  *   Neighbor[capacity], 64 bytes each, open addressing, 8 places from a home slot.
- *   Known for a minute after it was last heard (RFC 1122 §2.3.2.1), then asked for again.
+ *   Believed for a minute after it was last heard; then still used, while it is asked by unicast whether it is there
+ *   (RFC 1122 §2.3.2.1), so that a busy flow loses nothing. Three silent seconds later it is forgotten.
  *   Up to 4 packets wait per neighbour (RFC 1122 §2.3.2.2); a fifth pushes out the first.
  *   Three requests, a second apart; then the packets are given up and their senders told.
  *   When all 8 places are taken the one heard longest ago gives way, but none that packets wait for.
@@ -21,6 +22,7 @@ import { reportUnsent } from "./unsent";
 export class Neighbor {
   /** interface << 32 | address; 0 means never used. */
   key: u64;
+  /** 0: not known. */
   mac: u64;
   /** Until when `mac` is believed, ns; all ones for a static entry. */
   until: u64;
@@ -108,9 +110,9 @@ export function sendVia(id: u32, ip: u32, frame: u32): void {
   const slot = findOrMake(keyOf(id, ip));
   if (slot == NONE) return drop(frame, NEIGHBOR_TABLE);
   const e = slotAt(slot);
-  if (now() < e.until) return sendTo(id, e.mac, frame);
+  if (e.tries == 0 && now() >= e.until) ask(slot);
+  if (e.mac != 0) return sendTo(id, e.mac, frame);
   wait(e, frame);
-  if (e.tries == 0) ask(slot);
 }
 
 /** Sends an IP packet out of interface `id` to a MAC. Takes the frame over. */
@@ -158,7 +160,7 @@ function ask(slot: u32): void {
   const e = slotAt(slot);
   e.tries++;
   neighborTimers().set(slot, now() + RETRY, nextSeq());
-  sendArp(e.interfaceId, ARP_REQUEST, MAC_BROADCAST, 0, e.address);
+  sendArp(e.interfaceId, ARP_REQUEST, e.mac != 0 ? e.mac : MAC_BROADCAST, 0, e.address);
 }
 
 /** The second is over: ask again, or give up. */
@@ -167,6 +169,8 @@ export function neighborTimeout(slot: u32): void {
   if (e.tries == 0) return;
   if (e.tries < TRIES) return ask(slot);
   e.tries = 0;
+  e.mac = 0;
+  e.until = 0;
   giveUp(e);
 }
 
@@ -214,6 +218,7 @@ export function setNeighbor(id: u32, ip: u32, mac: u64): bool {
   if (slot == NONE) return false;
   const e = slotAt(slot);
   e.until = 0;
+  e.mac = 0;
   if (mac == 0) return true;
   hearNeighbor(id, ip, mac, true);
   e.until = FOREVER;
@@ -232,6 +237,7 @@ export function forgetNeighbors(id: u32, reason: u32): void {
 function forget(slot: u32, e: Neighbor, reason: u32): void {
   neighborTimers().cancel(slot);
   e.tries = 0;
+  e.mac = 0;
   e.until = 0;
   while (e.first != 0) {
     const frame = e.first;

@@ -7,7 +7,7 @@
 
 /** Bytes 8…15 of the field that holds `ip`. */
 export function mapped(ip: u32): u64 {
-  return (<u64>bswap<u32>(ip) << 32) | 0xffff0000;
+  return ((<u64>bswap<u32>(ip)) << 32) | 0xffff0000;
 }
 
 /** The address in a field whose bytes 8…15 are `low`. */

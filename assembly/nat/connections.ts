@@ -111,7 +111,14 @@ export function findInside(nat: u32, protocol: u32, local: u32, localPort: u32, 
 }
 
 /** The connection, of whichever NAT, of an outside endpoint with a remote as the outside sees it; 0: none. */
-export function findOutside(outsideNode: u32, protocol: u32, local: u32, localPort: u32, remote: u32, remotePort: u32): u32 {
+export function findOutside(
+  outsideNode: u32,
+  protocol: u32,
+  local: u32,
+  localPort: u32,
+  remote: u32,
+  remotePort: u32,
+): u32 {
   const hash = keyHash(CONNECTION_OUT, outsideNode, protocol, local, localPort, remote, remotePort);
   for (let at = nextKey(hash, CONNECTION_OUT, 0); at != 0; at = nextKey(hash, CONNECTION_OUT, at)) {
     const c = connectionAt(idAt(at));
@@ -231,7 +238,15 @@ function hashInside(id: u32): u64 {
 function hashOutside(id: u32): u64 {
   const c = connectionAt(id);
   const m = mappingAt(c.mapping);
-  return keyHash(CONNECTION_OUT, natAt(m.nat).outsideNode, m.protocol, m.outsideIp, m.outsidePort, c.outsideIp, c.outsidePort);
+  return keyHash(
+    CONNECTION_OUT,
+    natAt(m.nat).outsideNode,
+    m.protocol,
+    m.outsideIp,
+    m.outsidePort,
+    c.outsideIp,
+    c.outsidePort,
+  );
 }
 
 // ─── Time ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,15 @@
 import { ICMP_CHECKSUM, NAT_ICMP, NAT_LOOPBACK, NAT_UNKNOWN, OK } from "../abi";
 import { Frame } from "../frames";
 import { checksumOf, fold, sumOf } from "../wire/checksum";
-import { ICMP, Icmp, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_PARAMETER, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from "../wire/icmp";
+import {
+  ICMP,
+  Icmp,
+  ICMP_ECHO,
+  ICMP_ECHO_REPLY,
+  ICMP_PARAMETER,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+} from "../wire/icmp";
 import { IPV4, Ipv4, IPV4_OFFSET, isLoopback, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { Udp } from "../wire/udp";
 import { connectionAt, findInside, findOutside } from "./connections";
@@ -73,7 +81,7 @@ export function errorInbound(outsideNode: u32, f: Frame): u32 {
   const q = Ipv4.at(at);
   const ports = quotedPorts(q, ICMP_ECHO);
   if (ports == NO_PORTS) return 0;
-  const id = findOutside(outsideNode, q.protocol, q.src, <u32>(ports >> 16), q.dst, <u32>ports & 0xffff);
+  const id = findOutside(outsideNode, q.protocol, q.src, <u32>(ports >> 16), q.dst, (<u32>ports) & 0xffff);
   if (id == 0) return 0;
 
   const fault = check(f, q);
@@ -97,7 +105,7 @@ export function errorOutbound(nat: u32, f: Frame): u32 {
   if (ports == NO_PORTS) return NAT_ICMP;
   // An error goes to the source of what it is about (RFC 792).
   if (Ipv4.at(f.data + f.l3).dst != q.src) return NAT_ICMP;
-  const id = findInside(nat, q.protocol, q.dst, <u32>ports & 0xffff, q.src, <u32>(ports >> 16));
+  const id = findInside(nat, q.protocol, q.dst, (<u32>ports) & 0xffff, q.src, <u32>(ports >> 16));
   if (id == 0) return NAT_UNKNOWN;
 
   const fault = check(f, q);

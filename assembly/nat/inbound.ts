@@ -13,7 +13,15 @@ import { Frame, frameAt } from "../frames";
 import { Icmp, ICMP_ECHO_REPLY } from "../wire/icmp";
 import { Ipv4, isLoopback, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { Tcp } from "../wire/tcp";
-import { connectionAt, findInside, findOutside, makeConnection, makeRoom, OUTSIDE_OPENED, refresh } from "./connections";
+import {
+  connectionAt,
+  findInside,
+  findOutside,
+  makeConnection,
+  makeRoom,
+  OUTSIDE_OPENED,
+  refresh,
+} from "./connections";
 import { findForward, forwardAt } from "./forward";
 import { errorInbound, isTranslatedError } from "./icmp";
 import { findMappingForward, findMappingOutside, hold, IS_FORWARD, letGo, makeMapping, mappingAt } from "./mapping";
@@ -84,7 +92,8 @@ function openForward(forward: u32, f: Frame): u32 {
   const guest = rule.guestIp != 0 ? rule.guestIp : natAt(rule.nat).guest;
   if (guest == 0) return REFUSED | NAT_NO_GUEST;
   let mapping = findMappingForward(rule.nat, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
-  if (mapping == 0) mapping = makeMapping(rule.nat, IS_FORWARD, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
+  if (mapping == 0)
+    mapping = makeMapping(rule.nat, IS_FORWARD, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
   if (mapping == 0) return REFUSED | NAT_FULL;
   return openThrough(mapping, f);
 }

@@ -24,11 +24,19 @@ export const FORWARD: u32 = 6;
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = 7;
 
-export function keyHash(kind: u32, scope: u32, protocol: u32, local: u32, localPort: u32, remote: u32, remotePort: u32): u64 {
+export function keyHash(
+  kind: u32,
+  scope: u32,
+  protocol: u32,
+  local: u32,
+  localPort: u32,
+  remote: u32,
+  remotePort: u32,
+): u64 {
   return keyedHash(
     (protocol << KIND_BITS) | kind,
-    (<u64>remote << 32) | local,
-    (<u64>scope << 32) | (remotePort << 16) | localPort,
+    ((<u64>remote) << 32) | local,
+    ((<u64>scope) << 32) | (remotePort << 16) | localPort,
   );
 }
 

@@ -88,7 +88,8 @@ export function findMappingInside(nat: u32, protocol: u32, ip: u32, port: u32, o
   const hash = keyHash(MAPPING_IN, nat, protocol, ip, port, outsideIp, 0);
   for (let at = nextKey(hash, MAPPING_IN, 0); at != 0; at = nextKey(hash, MAPPING_IN, at)) {
     const m = mappingAt(idAt(at));
-    if (m.nat == nat && m.protocol == protocol && m.isInside(ip, port) && m.outsideIp == outsideIp && !m.isOver()) return idAt(at);
+    if (m.nat == nat && m.protocol == protocol && m.isInside(ip, port) && m.outsideIp == outsideIp && !m.isOver())
+      return idAt(at);
   }
   return 0;
 }

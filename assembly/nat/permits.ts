@@ -34,7 +34,7 @@ function permitAt(key: u64, step: u32): Permit {
 }
 
 function keyOf(mapping: u32, remote: u32): u64 {
-  return keyedHash(TAG, (<u64>mappingAt(mapping).serial << 32) | mapping, mapped(remote)) | 1;
+  return keyedHash(TAG, ((<u64>mappingAt(mapping).serial) << 32) | mapping, mapped(remote)) | 1;
 }
 
 /** Lets `remote` send to the mapping until `until` (ns), or as long as it already may. */

@@ -69,10 +69,10 @@ export class Nat {
 
   /** Idle timeout of a class, ns. */
   timeout(which: u32): u64 {
-    return load<u64>(this.timeouts + (<usize>which << 3));
+    return load<u64>(this.timeouts + ((<usize>which) << 3));
   }
   setTimeout(which: u32, ms: u32): void {
-    store<u64>(this.timeouts + (<usize>which << 3), <u64>ms * MS);
+    store<u64>(this.timeouts + ((<usize>which) << 3), <u64>ms * MS);
   }
   queue(which: u32): Queue {
     return changetype<Queue>(this.timeouts + ((<usize>CLASSES + which) << 3));

@@ -109,8 +109,8 @@ export function nextMatch(hash: u64, after: usize): usize {
   let step: u32 = 0;
   let slot: u32 = 0;
   if (after != 0) {
-    step = (<u32>((after - bucketAt(hash, 0)) / BUCKET) & (indexBuckets() - 1));
-    slot = (<u32>after & 63) / SLOT + 1;
+    step = (<u32>((after - bucketAt(hash, 0)) / BUCKET)) & (indexBuckets() - 1);
+    slot = ((<u32>after) & 63) / SLOT + 1;
   }
   for (; step < PROBES; step++) {
     const bucket = bucketAt(hash, step);

@@ -9,7 +9,7 @@
  * operation is O(log leases); the cursor's walk is paid once per address.
  */
 
-/** How a client is told apart: its client id in hexadecimal, else its MAC as a number (RFC 2131 section 4.2). */
+/** How a client is told apart: the bytes of its client id as Latin-1 text, else its MAC as a number (RFC 2131 section 4.2). */
 export type ClientKey = string | number;
 
 export interface DhcpClient {

@@ -56,6 +56,8 @@ const LONGEST_REPLY = 1472;
 const NOTHING = new Uint8Array(0);
 /** Values of option 53. */
 const TYPES = Array.from({ length: 9 }, (_, type) => Uint8Array.of(type));
+
+/** Writes the answers of one server. */
 export class ReplyWriter {
   private timers: Timers = { ms: 0, lease: NOTHING, renewal: NOTHING, rebinding: NOTHING };
 

@@ -105,7 +105,7 @@ export function savedLease({ address, client, hostname, state, expires }: Lease)
   return {
     address: formatIp(address),
     ...(client && { mac: macText(client.mac) }),
-    ...(typeof client?.key === "string" && { clientId: client.key }),
+    ...(typeof client?.key === "string" && { clientId: hexOf(client.key) }),
     ...(hostname !== "" && { hostname }),
     state,
     expires,
@@ -156,7 +156,7 @@ function checked(lease: SavedLease): SavedLease {
 function clientOf({ mac, clientId }: SavedLease): DhcpClient | null {
   if (mac === undefined) return null;
   const address = toMac("saved lease", mac);
-  const key: ClientKey = clientId ?? address;
+  const key: ClientKey = clientId === undefined ? address : bytesIn(clientId);
   return { key, mac: address };
 }
 
@@ -168,4 +168,12 @@ function isStats(stats: Partial<DhcpStats> | undefined): boolean {
 
 function badState(problem: string): LabError {
   return new LabError("DHCP_STATE", `dhcp: saved state: ${problem}.`);
+}
+
+function hexOf(bytes: string): string {
+  return Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+function bytesIn(hex: string): string {
+  return hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
 }

@@ -31,8 +31,6 @@ export type { DhcpOptionValue, DhcpRoute } from "./dhcp-option";
 export type { DhcpGroup, DhcpLeaseTime, DhcpMatch, DhcpScopeConfig } from "./dhcp-scope";
 export type { DhcpDrop, DhcpLease, DhcpSave, DhcpStats } from "./dhcp-state";
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
 export class DhcpServer {
   private readonly settings: DhcpSettings;
   private readonly replies: ReplyWriter;
@@ -315,8 +313,7 @@ function clientOf(request: DhcpMessage): DhcpClient {
   const id = request.options.get(OPTION.CLIENT_ID);
   if (!id) return { key: mac, mac };
 
-  let key = "";
-  for (let i = 0; i < id.length; i++) key += HEX[id[i]];
+  const key = String.fromCharCode.apply(null, id as unknown as number[]);
   return { key, mac };
 }
 
