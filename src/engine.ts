@@ -287,11 +287,16 @@ export class Engine {
     };
   }
 
-  /** What the switch of a network has learned. `heard` is the engine's clock in ms, and wraps. */
+  /** What the switch of a network has learned. `heard` is the engine's clock in ms. */
   *stations(network: number): Generator<{ mac: [number, number]; port: number; heard: number }> {
     for (let i = this.call.fdbNext(network, 0); i !== 0; i = this.call.fdbNext(network, i)) {
       const at = this.call.fdbOffset(i - 1);
-      yield { mac: [this.u32(at + 4) & 0xffff, this.u32(at)], port: this.u32(at + 12), heard: this.u32(at + 8) };
+      const high = this.u32(at + 12);
+      yield {
+        mac: [this.u32(at + 4) & 0xffff, this.u32(at)],
+        port: high >>> 8,
+        heard: (high & 0xff) * 2 ** 32 + this.u32(at + 8),
+      };
     }
   }
 
