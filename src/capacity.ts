@@ -5,9 +5,9 @@ import { LabError } from "./errors";
 export interface Capacity {
   /** Machines, gateways and DHCP servers; the number of networks, ports and table entries follows. Default 16384. */
   stations?: number;
-  /** Frame buffers of 2 KiB. Default 8192. */
+  /** Frame buffers of 2 KiB. Default: two for each station. */
   frames?: number;
-  /** Frames on wires at one time. Default 65536. */
+  /** Frames on wires at one time. Default: four for each station. */
   flights?: number;
   /** NAT connections of all NATs together. Default 65536. */
   connections?: number;
@@ -27,8 +27,8 @@ const MOST = 1 << 22;
  * @throws LabError CAPACITY
  */
 export function capacities(given: Capacity = {}): number[] {
-  const { stations = 16_384, frames = 8192, flights = 65_536, connections = 65_536, forwards = 4096, events = 8192 } = given;
-  const { sockets = stations } = given;
+  const { stations = 16_384, connections = 65_536, forwards = 4096, events = 8192 } = given;
+  const { sockets = stations, frames = Math.max(1024, 2 * stations), flights = Math.max(4096, 4 * stations) } = given;
   const named = { stations, frames, flights, connections, forwards, sockets, events };
   for (const [name, value] of Object.entries(named)) check(name, value, name === "events" ? 1024 : 16);
   if (events !== powerOfTwo(events))

@@ -1,78 +1,7 @@
 import * as abi from "../assembly/abi";
+import type { EngineExports } from "./engine-exports";
 import { LabError } from "./errors";
 import wasm from "../build/engine.wasm";
-
-/** What the engine's module exports; all numbers are 32-bit integers, times are nanoseconds as f64. */
-interface EngineExports {
-  memory: WebAssembly.Memory;
-  version(): number;
-  control(): number;
-  staging(): number;
-  init(): number;
-  networkAdd(kind: number, ageingMs: number): number;
-  networkSetCapture(network: number, on: number): void;
-  networkRemove(network: number): void;
-  portAdd(role: number, owner: number, delayNs: number): number;
-  portAttach(port: number, network: number): void;
-  portDetach(port: number): void;
-  portRemove(port: number): void;
-  portJoin(a: number, b: number): void;
-  portSetCable(port: number, on: number): void;
-  portSetPolicy(port: number, policy: number): void;
-  portSetCapture(port: number, on: number): void;
-  portSetMac(port: number, high: number, low: number): void;
-  portSetDelay(port: number, ns: number): void;
-  portSetQueue(port: number, frames: number): void;
-  portOffset(port: number): number;
-  nodeAdd(flags: number, seedHigh: number, seedLow: number): number;
-  nodeRemove(node: number): void;
-  nodeReseed(node: number, high: number, low: number): void;
-  interfaceAdd(node: number, port: number, macHigh: number, macLow: number): number;
-  interfaceRemove(id: number): void;
-  interfaceSetAddress(id: number, ip: number, prefix: number, gateway: number): void;
-  interfaceDhcp(id: number, on: number, maxStartDelayMs: number): void;
-  interfaceOffset(id: number): number;
-  routeAdd(node: number, destination: number, prefix: number, via: number): number;
-  routeRemove(node: number, destination: number, prefix: number): number;
-  neighborSet(id: number, ip: number, macHigh: number, macLow: number): number;
-  udpOpen(node: number, address: number, port: number, flags: number): number;
-  udpPort(socket: number): number;
-  udpClose(socket: number): void;
-  udpSend(socket: number, destination: number, port: number, length: number, ttl: number): number;
-  udpSendVia(
-    socket: number, id: number, destination: number, port: number, macHigh: number, macLow: number, length: number,
-  ): number;
-  echoOpen(node: number): number;
-  echoClose(node: number, identifier: number): void;
-  echoSend(
-    node: number, destination: number, identifier: number, sequence: number, length: number, ttl: number,
-  ): number;
-  natAdd(insideNode: number, outsideNode: number, outsideInterface: number): number;
-  natRemove(nat: number): void;
-  natSet(nat: number, option: number, value: number): void;
-  natFlush(nat: number): void;
-  natAlias(nat: number, insideAddress: number, loopbackAddress: number): number;
-  natGuest(nat: number, ip: number): void;
-  forwardAdd(nat: number, protocol: number, hostIp: number, hostPort: number, guestIp: number, guestPort: number): number;
-  forwardRemove(forward: number): void;
-  connectionNext(nat: number, cursor: number): number;
-  mappingNext(nat: number, cursor: number): number;
-  connectionOffset(connection: number): number;
-  mappingOffset(mapping: number): number;
-  fdbNext(network: number, cursor: number): number;
-  fdbOffset(index: number): number;
-  ingressOffset(): number;
-  reserve(): number;
-  framesOffset(): number;
-  eventsOffset(): number;
-  ingress(count: number): void;
-  refuse(book: number, reason: number, port: number): void;
-  dropAt(port: number, reason: number): void;
-  run(limitNs: number, budget: number, drive: number): number;
-  eventsRead(count: number): void;
-  liveFrames(): number;
-  stateHash(part: number): number;
-}
 
 /** One event of the engine, decoded; `payload` is a copy. What a, b, c, d and e mean per kind is in `assembly/abi.ts`. */
 export interface EngineEvent {
@@ -113,6 +42,7 @@ async function builtIn(): Promise<WebAssembly.Module> {
 export class Engine {
   readonly call: EngineExports;
   private readonly bytes: Uint8Array;
+  private readonly words: Int32Array;
   private readonly view: DataView;
   private readonly control: number;
   private readonly staging: number;
@@ -158,6 +88,7 @@ export class Engine {
         "and events take powers of two");
 
     this.bytes = new Uint8Array(call.memory.buffer);
+    this.words = new Int32Array(call.memory.buffer);
     this.view = new DataView(call.memory.buffer);
     this.staging = call.staging();
     this.ring = call.eventsOffset();
@@ -352,8 +283,8 @@ export class Engine {
   }
 
   private isZero(page: number): boolean {
-    const words = new BigUint64Array(this.bytes.buffer, page * PAGE, PAGE / 8);
-    for (let i = 0; i < words.length; i++) if (words[i] !== 0n) return false;
+    const end = ((page + 1) * PAGE) / 4;
+    for (let i = (page * PAGE) / 4; i < end; i++) if (this.words[i] !== 0) return false;
     return true;
   }
 

@@ -112,7 +112,7 @@ export class Network implements Segment {
     return Array.from(engine.stations(this.state.network), ({ mac, port, heard }) => ({
       mac: formatMac(...mac),
       port: portNames.get(port) ?? `port ${port}`,
-      age: (now - heard) >>> 0,
+      age: now - heard,
     }));
   }
 

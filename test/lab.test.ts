@@ -1,34 +1,6 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { createLab, LabError } from "../src/index";
-import type { Lab, LabOptions } from "../src/index";
-
-const labs: Lab[] = [];
-
-/** A lab that is closed after the test, whose books must balance then. */
-async function lab(options?: LabOptions): Promise<Lab> {
-  const made = await createLab(options);
-  labs.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const each of labs.splice(0)) {
-    expect(each.stats().balance, "a frame went missing").toBe(0);
-    await each.close();
-  }
-});
-
-async function code(promise: Promise<unknown>): Promise<string> {
-  return promise.then((value) => `no error: ${JSON.stringify(value)}`, (error: LabError) => error.code);
-}
-
-function codeOf(act: () => unknown): string {
-  try {
-    return `no error: ${act()}`;
-  } catch (error) {
-    return (error as LabError).code;
-  }
-}
+import { describe, expect, test } from "vitest";
+import { createLab } from "../src/index";
+import { code, codeOf, lab, watch } from "./world";
 
 describe("a NAT network", () => {
   test("two VMs get leases and ping each other", async () => {
@@ -302,8 +274,7 @@ describe("a fork", () => {
     const capture = office.capture();
     await world.machine("alice")!.ping(world.machine("bob")!);
 
-    const twin = await world.fork({ replay: true });
-    labs.push(twin);
+    const twin = watch(await world.fork({ replay: true }));
     expect(twin.stateHash()).toBe(world.stateHash());
     for (const each of [world, twin]) {
       await each.machine("alice")!.ping(each.machine("bob")!);
@@ -313,8 +284,7 @@ describe("a fork", () => {
     expect(twin.stateHash()).toBe(world.stateHash());
     expect(twin.captures[0]!.bytes()).toEqual(capture.bytes());
 
-    const other = await world.fork();
-    labs.push(other);
+    const other = watch(await world.fork());
     expect(await other.machine("bob")!.ping("192.168.1.1")).toMatchObject({ ttl: 63 });
     expect(other.hosts[0]!.vms.map(({ name }) => name)).toEqual(["alice", "bob"]);
   });

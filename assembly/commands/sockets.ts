@@ -1,5 +1,5 @@
 import { E_FULL, E_IN_USE, E_NO_ADDRESS, E_TOO_LONG } from "../abi";
-import { interfaceAt, nodeAt, random, sourceFor } from "../ip/node";
+import { interfaceAt, random, sourceFor } from "../ip/node";
 import { bind, boundAt, boundTo, isPortBound, unbind } from "../ip/ports";
 import { checkRoute } from "../ip/send";
 import { STAGING } from "../memory";
@@ -7,7 +7,7 @@ import { isOutsideTaken } from "../nat/nat";
 import { sendEcho } from "../stack/icmp";
 import { sendUdp, sendUdpTo } from "../stack/udp";
 import { ICMP } from "../wire/icmp";
-import { IPV4, IPV4_LOOPBACK, PROTOCOL_ICMP, PROTOCOL_UDP } from "../wire/ipv4";
+import { IPV4, PROTOCOL_ICMP, PROTOCOL_UDP } from "../wire/ipv4";
 import { UDP } from "../wire/udp";
 
 /** RFC 6335 §6: dynamic ports. */
@@ -41,14 +41,7 @@ function open(node: u32, protocol: u32, address: u32, port: u32, flags: u32): i3
 
 /** Taken by another socket, or lent out by a NAT that uses this node's addresses. */
 function isTaken(node: u32, protocol: u32, address: u32, port: u32): bool {
-  if (isPortBound(node, protocol, address, port) || isOutsideTaken(node, protocol, address, port)) return true;
-  if (address != 0) return false;
-  // Any address means each of them.
-  for (let id = nodeAt(node).firstInterface; id != 0; id = interfaceAt(id).next) {
-    const own = interfaceAt(id).address;
-    if (own != 0 && isOutsideTaken(node, protocol, own, port)) return true;
-  }
-  return isOutsideTaken(node, protocol, IPV4_LOOPBACK, port);
+  return isPortBound(node, protocol, address, port) || isOutsideTaken(node, protocol, address, port);
 }
 
 function freePort(node: u32, protocol: u32, address: u32): u32 {

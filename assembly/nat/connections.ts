@@ -308,7 +308,10 @@ function dequeue(id: u32, which: u32): void {
 
 // ─── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The next live connection of `nat` after `cursor` (0: the first); 0 at the end. Queue by queue, oldest packet first. */
+/**
+ * The next live connection of `nat` after `cursor` (0: the first); 0 at the end. Queue by queue, oldest
+ * packet first; no packet may pass between two calls.
+ */
 export function connectionNext(nat: u32, cursor: u32): u32 {
   const n = natAt(nat);
   let which: u32 = 0;

@@ -71,7 +71,7 @@ function rewriteError(f: Frame, src: u32, dst: u32, q: Ipv4, qSrc: u32, qSrcPort
   const icmp = Icmp.at(f.data + f.l4);
   icmp.checksumBE = 0;
   icmp.checksumBE = checksumOf(sumOf(f.data + f.l4, f.end - f.l4));
-  rehash(f, src, dst);
+  rehash(f);
 }
 
 /** `natInbound` for an ICMP error: about a packet that left as the outside node's. */

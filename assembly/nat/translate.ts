@@ -23,14 +23,12 @@ export function rewrite(f: Frame, src: u32, srcPort: u32, dst: u32, dstPort: u32
   }
   f.srcPort = <u16>srcPort;
   f.dstPort = <u16>dstPort;
-  rehash(f, src, dst);
+  rehash(f);
 }
 
 /** The hash of a frame whose addresses and ports have changed, as the parser would find it. */
-export function rehash(f: Frame, src: u32, dst: u32): void {
-  // Not loaded from the header: one load over two stores that have just been made waits for both.
-  const addressesBE = (<u64>bswap<u32>(dst) << 32) | bswap<u32>(src);
-  Packet.at(changetype<usize>(f) + offsetof<Frame>("l3")).finish(addressesBE ^ seed());
+export function rehash(f: Frame): void {
+  Packet.at(changetype<usize>(f) + offsetof<Frame>("l3")).finish(Ipv4.at(f.data + f.l3).addressesBE ^ seed());
 }
 
 /** Sets the addresses of a header and patches its checksum. Returns the change, for a checksum that covers them too. */

@@ -13,10 +13,9 @@ import {
 import { fold, sumOfHeader } from "../wire/checksum";
 import { IPV4, IPV4_MF, IPV4_OFFSET, Ipv4 } from "../wire/ipv4";
 import { Packet } from "./packet";
-import { parseTransport } from "./transport";
 
-/** An IPv4 packet at `at` (RFC 791 §3.1, RFC 1122 §3.2.1). Options are stepped over, not looked at. */
-export function parseIpv4(p: Packet, data: usize, at: u32, length: u32, seed: u64): bool {
+/** The header of an IPv4 packet at `at` (RFC 791 §3.1, RFC 1122 §3.2.1). Options are stepped over, not looked at. */
+export function parseIpv4(p: Packet, data: usize, at: u32, length: u32): bool {
   p.kind = <u8>KIND_IPV4;
   p.l3 = <u16>at;
   const room = length - at;
@@ -33,12 +32,8 @@ export function parseIpv4(p: Packet, data: usize, at: u32, length: u32, seed: u6
   if (fold(sumOfHeader(data + at, header)) != 0xffff) return p.fail(IPV4_CHECKSUM);
 
   p.protocol = ip.protocol;
-  const flags = flagsOf(ip);
-  p.flags = <u8>flags;
-  if ((flags & IS_LATER_FRAGMENT) == 0) {
-    if (!parseTransport(p, data, at + header, at + total, ip.protocol, flags & IS_FRAGMENT)) return false;
-  }
-  return p.finish(ip.addressesBE ^ seed);
+  p.flags = <u8>flagsOf(ip);
+  return true;
 }
 
 function flagsOf(ip: Ipv4): u32 {

@@ -17,14 +17,12 @@ import {
   Ipv6,
   NEXT_FRAGMENT,
   NEXT_HOP_BY_HOP,
-  NEXT_NONE,
   isExtension,
 } from "../wire/ipv6";
-import { Packet, mix } from "./packet";
-import { parseTransport } from "./transport";
+import { Packet } from "./packet";
 
-/** An IPv6 packet at `at` (RFC 8200 §3). A jumbogram does not fit a frame: its zero length is taken at its word. */
-export function parseIpv6(p: Packet, data: usize, at: u32, length: u32, seed: u64): bool {
+/** The headers of an IPv6 packet at `at` (RFC 8200 §3). A jumbogram does not fit a frame: its zero length is taken at its word. */
+export function parseIpv6(p: Packet, data: usize, at: u32, length: u32): bool {
   p.kind = <u8>KIND_IPV6;
   p.l3 = <u16>at;
   if (at + IPV6 > length) return p.fail(IPV6_TRUNCATED);
@@ -36,13 +34,7 @@ export function parseIpv6(p: Packet, data: usize, at: u32, length: u32, seed: u6
   p.end = <u16>end;
 
   p.protocol = ip.nextHeader;
-  if (isExtension(ip.nextHeader) && !parseExtensions(p, data, end)) return false;
-  const flags: u32 = p.flags;
-  if ((flags & IS_LATER_FRAGMENT) == 0 && p.protocol != NEXT_NONE) {
-    if (!parseTransport(p, data, p.payload, end, p.protocol, flags & IS_FRAGMENT)) return false;
-  }
-  const src = mix(ip.srcHiBE ^ seed, ip.srcLoBE);
-  return p.finish(mix(mix(src, ip.dstHiBE), ip.dstLoBE));
+  return !isExtension(ip.nextHeader) || parseExtensions(p, data, end);
 }
 
 /**

@@ -35,9 +35,20 @@ export class Packet {
   }
 
   clear(): void {
-    store<u64>(changetype<usize>(this), 0);
-    store<u64>(changetype<usize>(this), 0, 8);
-    store<u64>(changetype<usize>(this), 0, 16);
+    this.places = 0;
+    this.nature = 0;
+    this.flow = 0;
+  }
+
+  /** The fields as three words, the first field lowest: l3…end, etherType…flags, srcPort…hash. */
+  set places(word: u64) {
+    store<u64>(changetype<usize>(this), word, offsetof<Packet>("l3"));
+  }
+  set nature(word: u64) {
+    store<u64>(changetype<usize>(this), word, offsetof<Packet>("etherType"));
+  }
+  set flow(word: u64) {
+    store<u64>(changetype<usize>(this), word, offsetof<Packet>("srcPort"));
   }
 
   /** Ends the parsing with a fault. Returns false, for the parser's `return p.fail(…)`. */
@@ -53,7 +64,12 @@ export class Packet {
     return true;
   }
 }
-if (offsetof<Packet>() != 24) ERROR("Packet must be 24 bytes");
+if (offsetof<Packet>("etherType") != 8 || offsetof<Packet>("srcPort") != 16 || offsetof<Packet>() != 24) {
+  ERROR("Packet must be three words");
+}
+
+/** `vlan` of a frame without a tag. */
+export const UNTAGGED: u32 = 0xffff;
 
 /** Two words into one, whose upper bits depend on all of both. */
 export function mix(a: u64, b: u64): u64 {

@@ -23,9 +23,13 @@ import {
   Tag,
   isTag,
 } from "../wire/ethernet";
+import { Ipv4 } from "../wire/ipv4";
+import { Ipv6 } from "../wire/ipv6";
 import { parseIpv4 } from "./ipv4";
 import { parseIpv6 } from "./ipv6";
-import { Packet } from "./packet";
+import { Packet, UNTAGGED, mix } from "./packet";
+import { parsePlain } from "./plain";
+import { parseTransport } from "./transport";
 
 /**
  * Parses one Ethernet frame without FCS, up to its transport header. Transport checksums are not looked at.
@@ -38,26 +42,26 @@ import { Packet } from "./packet";
  * @param seed    key of the hash
  */
 export function parseAt(data: usize, length: u32, packet: usize, seed: u64): void {
+  if (parsePlain(data, length, packet, seed)) return;
   const p = Packet.at(packet);
   p.clear();
   p.end = <u16>length;
-  p.vlan = 0xffff;
+  p.vlan = <u16>UNTAGGED;
   p.kind = <u8>KIND_OTHER;
-  if (length < ETHERNET) {
-    p.fail(TOO_SHORT);
-    return;
-  }
-  const type = Ethernet.at(data).type;
-  p.etherType = <u16>type;
-  p.payload = <u16>ETHERNET;
-  if (type == ETHERTYPE_IPV4) parseIpv4(p, data, ETHERNET, length, seed);
-  else if (isTag(type)) parseTagged(p, data, type, length, seed);
-  else parseNetwork(p, data, ETHERNET, type, length, seed);
+  if (length < ETHERNET) p.fail(TOO_SHORT);
+  else if (parseLink(p, data, length)) parseNetwork(p, data, length, seed);
 }
 
-/** A frame with more than two tags is of KIND_OTHER. Like all below, returns whether the packet is sound so far. */
-function parseTagged(p: Packet, data: usize, type: u32, length: u32, seed: u64): bool {
+/**
+ * The Ethernet header and up to two tags; a frame with more is of KIND_OTHER. What follows begins at `payload`.
+ *
+ * Like all below, returns whether the packet is sound so far.
+ */
+function parseLink(p: Packet, data: usize, length: u32): bool {
+  let type = Ethernet.at(data).type;
   let at = ETHERNET;
+  p.etherType = <u16>type;
+  p.payload = <u16>at;
   for (let tags: u32 = 0; tags < TAGS && isTag(type); tags++) {
     if (at + TAG > length) return p.fail(VLAN_TRUNCATED);
     const tag = Tag.at(data + at);
@@ -69,16 +73,33 @@ function parseTagged(p: Packet, data: usize, type: u32, length: u32, seed: u64):
     // Reserved (IEEE 802.1Q-2018 §9.6).
     if ((tag.control & TAG_VID) == TAG_VID) return p.fail(VLAN);
   }
-  return parseNetwork(p, data, at, type, length, seed);
+  return true;
 }
 
-/** What lies at `at`, after the Ethernet header and its tags. */
-function parseNetwork(p: Packet, data: usize, at: u32, type: u32, length: u32, seed: u64): bool {
-  if (type == ETHERTYPE_IPV4) return parseIpv4(p, data, at, length, seed);
-  if (type == ETHERTYPE_IPV6) return parseIpv6(p, data, at, length, seed);
-  if (type == ETHERTYPE_ARP) return parseArp(p, data, at, length);
-  if (type < ETHERTYPE_MIN) return parseLlc(p, at, type, length);
-  return true;
+/** What lies at `payload`. Both families of IP go on in one place, so that the compiler makes one function of it all. */
+function parseNetwork(p: Packet, data: usize, length: u32, seed: u64): bool {
+  const type: u32 = p.etherType;
+  const at: u32 = p.payload;
+  let addresses: u64;
+  if (type == ETHERTYPE_IPV4) {
+    if (!parseIpv4(p, data, at, length)) return false;
+    addresses = Ipv4.at(data + at).addressesBE ^ seed;
+  } else if (type == ETHERTYPE_IPV6) {
+    if (!parseIpv6(p, data, at, length)) return false;
+    addresses = hashOfAddresses(Ipv6.at(data + at), seed);
+  } else {
+    if (type == ETHERTYPE_ARP) return parseArp(p, data, at, length);
+    if (type < ETHERTYPE_MIN) return parseLlc(p, at, type, length);
+    return true;
+  }
+  if (!parseTransport(p, data)) return false;
+  return p.finish(addresses);
+}
+
+/** The four halves of both addresses. */
+function hashOfAddresses(ip: Ipv6, seed: u64): u64 {
+  const src = mix(ip.srcHiBE ^ seed, ip.srcLoBE);
+  return mix(mix(src, ip.dstHiBE), ip.dstLoBE);
 }
 
 /** 802.3: the type is a length; what is inside is not looked into (IEEE 802.3-2018 §3.2.6). */

@@ -78,7 +78,6 @@ export const PROTOCOL_UDP: u32 = 17;
 export const PROTOCOL_ICMPV6: u32 = 58;
 
 export const IPV4_BROADCAST: u32 = 0xffffffff;
-export const IPV4_LOOPBACK: u32 = 0x7f000001;
 
 /** 224.0.0.0/4. */
 export function isMulticast(ip: u32): bool {

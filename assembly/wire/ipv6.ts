@@ -47,16 +47,16 @@ export const NEXT_MOBILITY: u32 = 135;
 /** Most extension headers that a packet may carry: each kind once, destination options twice (RFC 8200 §4.1), one to spare. */
 export const EXTENSIONS: u32 = 8;
 
-/** Next headers that are extension headers: they say what comes after them. */
+/** Next headers that are extension headers: they say what comes after them. A bit each, but for mobility. */
+const EXTENSION_BITS: u64 =
+  ((<u64>1) << NEXT_HOP_BY_HOP) |
+  ((<u64>1) << NEXT_ROUTING) |
+  ((<u64>1) << NEXT_FRAGMENT) |
+  ((<u64>1) << NEXT_AUTHENTICATION) |
+  ((<u64>1) << NEXT_DESTINATION);
+
 export function isExtension(next: u32): bool {
-  return (
-    next == NEXT_HOP_BY_HOP ||
-    next == NEXT_ROUTING ||
-    next == NEXT_FRAGMENT ||
-    next == NEXT_AUTHENTICATION ||
-    next == NEXT_DESTINATION ||
-    next == NEXT_MOBILITY
-  );
+  return next < 64 ? ((EXTENSION_BITS >> next) & 1) != 0 : next == NEXT_MOBILITY;
 }
 
 /** What extension headers have in common (RFC 8200 §4): the next header, and a length. At least 8 bytes are there. */
