@@ -149,6 +149,22 @@ export const KIND_ARP: u32 = 3;
 export const KIND_IPV4: u32 = 4;
 export const KIND_IPV6: u32 = 6;
 
+/** Generator, as TypeScript fills it in: see generator.ts. Offsets of its fields. */
+export const GENERATOR_PORT: u32 = 0;
+export const GENERATOR_FLOWS: u32 = 4;
+export const GENERATOR_SIZE: u32 = 8;
+export const GENERATOR_BURST: u32 = 12;
+export const GENERATOR_INTERVAL: u32 = 16;
+export const GENERATOR_LEFT: u32 = 24;
+export const GENERATOR_SENT: u32 = 32;
+export const GENERATOR_SRC_MAC: u32 = 48;
+export const GENERATOR_DST_MAC: u32 = 56;
+export const GENERATOR_SRC_IP: u32 = 64;
+export const GENERATOR_DST_IP: u32 = 68;
+export const GENERATOR_SRC_PORT: u32 = 72;
+export const GENERATOR_DST_PORT: u32 = 76;
+export const GENERATOR_SPANS: u32 = 80;
+
 /** Descriptor flags. */
 export const IS_FRAGMENT: u32 = 1;
 /** A fragment other than the first: it has no transport header. */
@@ -165,6 +181,8 @@ export const SWITCH_STATIC: u32 = 1;
 export const ROLE_INTERFACE: u32 = 1;
 export const ROLE_EXTERNAL: u32 = 2;
 export const ROLE_TRUNK: u32 = 3;
+/** Counts what it is sent and keeps a digest of it: the far end of a benchmark. */
+export const ROLE_SINK: u32 = 4;
 
 /** Who owns it: what promiscuous policies tell apart. */
 export const CLASS_VM: u32 = 0;
@@ -258,6 +276,8 @@ export const PORT_RX_BYTES: u32 = 64;
 export const PORT_TX_FRAMES: u32 = 72;
 export const PORT_TX_BYTES: u32 = 80;
 export const PORT_DROPS: u32 = 88;
+/** u64, a sink's digest. */
+export const PORT_DIGEST: u32 = 96;
 
 /** Interface: u32 address, prefix length, gateway, two DNS servers; u32 DHCP state, server; u64 ns end of lease. */
 export const INTERFACE_ADDRESS: u32 = 16;

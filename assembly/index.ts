@@ -28,6 +28,7 @@ export {
   portSetMac,
   portSetPolicy,
   portSetQueue,
+  portSetSink,
 } from "./commands/ports";
 export {
   interfaceAdd,
@@ -69,6 +70,7 @@ export {
   refuse,
   reserve,
 } from "./commands/traffic";
+export { generatorAdd, generatorOffset, generatorStart, generatorStop } from "./commands/generators";
 export { stateHash } from "./commands/hash";
 export { run } from "./run";
 export { eventsRead } from "./frames";

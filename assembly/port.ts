@@ -1,6 +1,7 @@
 import {
   CAPACITY_NETWORKS,
   CAPACITY_PORTS,
+  PORT_DIGEST,
   PORT_DROPS,
   PORT_MAC,
   PORT_RX_BYTES,
@@ -79,6 +80,8 @@ export class Port {
   txBytes: u64;
   /** Frames dropped while this port was handling them, in either direction. */
   drops: u64;
+  /** What a sink has swallowed, folded. */
+  digest: u64;
 }
 if (offsetof<Port>("mac") != PORT_MAC) ERROR("abi: PORT_MAC");
 if (offsetof<Port>("rxFrames") != PORT_RX_FRAMES) ERROR("abi: PORT_RX_FRAMES");
@@ -86,7 +89,8 @@ if (offsetof<Port>("rxBytes") != PORT_RX_BYTES) ERROR("abi: PORT_RX_BYTES");
 if (offsetof<Port>("txFrames") != PORT_TX_FRAMES) ERROR("abi: PORT_TX_FRAMES");
 if (offsetof<Port>("txBytes") != PORT_TX_BYTES) ERROR("abi: PORT_TX_BYTES");
 if (offsetof<Port>("drops") != PORT_DROPS) ERROR("abi: PORT_DROPS");
-export const PORT_SIZE: u32 = 96;
+if (offsetof<Port>("digest") != PORT_DIGEST) ERROR("abi: PORT_DIGEST");
+export const PORT_SIZE: u32 = 104;
 if (offsetof<Port>() != PORT_SIZE) ERROR("Port moved");
 
 export function networkAt(id: u32): Network {

@@ -14,13 +14,14 @@ import {
 } from "./abi";
 import { arriveAtDevice, arriveAtSelf, arriveAtSwitch } from "./engine";
 import { EVENTS_PER_STEP, eventsFree, frameAt } from "./frames";
+import { generate } from "./generator";
 import { neighborTimeout } from "./ip/neighbor";
 import { SCRATCH, control, now, pool, setNow } from "./memory";
 import { parse } from "./parser";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
 import { stationHome, stationKey } from "./table/fdb";
-import { NEVER, flightTimers, leaseTimers, neighborTimers } from "./time/heap";
+import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers } from "./time/heap";
 import {
   Flight,
   NO_CURSOR,
@@ -44,11 +45,12 @@ import { Ethernet } from "./wire/ethernet";
  * their sequence numbers whatever the bursts, so that any split gives the same bytes.
  */
 
-// Sources of events: lanes 0…31, then the three heaps.
+// Sources of events: lanes 0…31, then the heaps.
 const FLIGHTS: u32 = LANES;
 const NEIGHBORS: u32 = LANES + 1;
-const LEASES: u32 = LANES + 2;
-const NOTHING: u32 = LANES + 3;
+const GENERATORS: u32 = LANES + 2;
+const LEASES: u32 = LANES + 3;
+const NOTHING: u32 = LANES + 4;
 
 /** The earliest event, and the one that follows it in another source. */
 @unmanaged
@@ -92,13 +94,14 @@ function findNext(): u32 {
   }
   if (flightTimers().count != 0) next.offer(FLIGHTS, flightTimers().due, flightTimers().seq);
   if (neighborTimers().count != 0) next.offer(NEIGHBORS, neighborTimers().due, neighborTimers().seq);
+  if (generatorTimers().count != 0) next.offer(GENERATORS, generatorTimers().due, generatorTimers().seq);
   if (leaseTimers().count != 0) next.offer(LEASES, leaseTimers().due, leaseTimers().seq);
   return next.source;
 }
 
 /** When the next thing happens that drives time by itself: a frame arrives, a resolution is asked again. */
 function nextWork(): u64 {
-  let due = min<u64>(flightTimers().due, neighborTimers().due);
+  let due = min<u64>(min<u64>(flightTimers().due, neighborTimers().due), generatorTimers().due);
   for (let i: u32 = 0; i < LANES; i++) {
     const lane = laneAt(i);
     if (!lane.isUsed) break;
@@ -164,6 +167,7 @@ function step(source: u32, most: u32): u32 {
     return 1;
   }
   if (source == NEIGHBORS) neighborTimeout(neighborTimers().pop());
+  else if (source == GENERATORS) return generate(generatorTimers().pop());
   else dhcpTimeout(leaseTimers().pop());
   return 1;
 }

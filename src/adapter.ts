@@ -84,8 +84,13 @@ export class Adapter extends Leg {
     const mac = given !== undefined ? core.claimMac(parseMac(given, name), name)
       : guest === undefined ? core.makeMac("08:00:27", name)
       : null;
-    const leg = Leg.create(core, guest === undefined ? node : 0, { name, owner: CLASS_VM, mac, address, gateway, delay });
-    return { ...leg, slot, promiscuous, linkUpDelay, linkUpAt: 0 };
+    try {
+      const leg = Leg.create(core, guest === undefined ? node : 0, { name, owner: CLASS_VM, mac, address, gateway, delay });
+      return { ...leg, slot, promiscuous, linkUpDelay, linkUpAt: 0 };
+    } catch (error) {
+      if (mac !== null) core.macs.delete(mac);
+      throw error;
+    }
   }
 
   /** The adapter of a record, new or from a snapshot. */

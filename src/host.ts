@@ -144,7 +144,7 @@ export class Host extends Machine implements VmOwner {
   /** Puts the host on a LAN, with a bridge of its own there. */
   private connect(lan: Lan, { address, gateway, mac, switch: kind }: HostOptions): void {
     const label = `${this.name}/${this.places.length + 1}`;
-    const fixed = address ?? (lan.isSequential ? lan.nextAddress() : undefined);
+    const fixed = address ?? lan.nextAddress() ?? undefined;
     this.checkOverlap(lan.subnet, label);
     const bridge = wireBridge(this.core, `${this.name}/bridge-${lan.name}`, lan, kind, this.state.networks);
     this.owned.set(bridge.name, bridge);

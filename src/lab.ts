@@ -9,7 +9,7 @@ import { LabError } from "./errors";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
 import { Lan } from "./lan";
-import type { LanOptions } from "./lan";
+import type { HomeRouterOptions, LanOptions } from "./lan";
 import type { Leg } from "./leg";
 import type { Machine } from "./machine";
 import { reasonName } from "./reasons";
@@ -104,6 +104,7 @@ export class Lab {
     for (const each of lans) this.lanMap.set(each.name, new Lan(core, each));
     for (const each of hosts) new Host(core, each);
     for (const each of routers) new Router(core, each);
+    for (const lan of this.lanMap.values()) lan.router = (this.machine(routerOf(lan.name)) as Router | undefined) ?? null;
     for (const each of captures) new Capture(core, each);
     core.clock.kick();
   }
@@ -150,22 +151,19 @@ export class Lab {
     checkForm(name, "LAN");
     const given = options ?? {};
     const router = given.router ?? given.trunk === undefined;
-    if (router !== false) this.core.checkName(`${name}-router`, "router");
+    if (router !== false) this.core.checkName(routerOf(name), "router");
     if (router !== false && given.trunk && given.network === undefined)
       throw new LabError("OPTION", `LAN ${name}: a router on a LAN with a trunk needs { network }: nobody knows the subnet`);
     const lan = Lan.create(this.core, name, given);
     this.lanMap.set(name, lan);
     if (router === false) return lan;
 
-    const { dhcp = {}, ...nat } = router === true ? {} : router;
-    const { address, prefix } = lan.subnet!;
-    const own = `${formatIp(address + 1)}/${prefix}`;
-    this.router(`${name}-router`, {
-      legs: [{ network: lan, address: own }, { network: this.internet }],
-      nat: { outside: 1, ...nat },
-      ...(dhcp !== false && { dhcp: { leg: 0, ...dhcp } }),
-    });
-    lan.served(formatIp(address + 1), dhcp !== false);
+    try {
+      lan.router = this.homeRouter(lan, router === true ? {} : router);
+    } catch (error) {
+      lan.remove();
+      throw error;
+    }
     return lan;
   }
 
@@ -275,12 +273,27 @@ export class Lab {
 
   [Symbol.asyncDispose](): Promise<void> { return this.close(); }
 
+  private homeRouter(lan: Lan, { dhcp = {}, ...nat }: HomeRouterOptions): Router {
+    const { address, prefix } = lan.subnet!;
+    const own = formatIp(address + 1);
+    const router = this.router(routerOf(lan.name), {
+      legs: [{ network: lan, address: `${own}/${prefix}` }, { network: this.internet }],
+      nat: { outside: 1, ...nat },
+      ...(dhcp !== false && { dhcp: { leg: 0, ...dhcp } }),
+    });
+    lan.served(own, dhcp !== false);
+    return router;
+  }
+
   private async end(): Promise<void> {
     const adapters = this.vms.flatMap((vm) => vm.adapters);
     this.core.close();
     await Promise.all([...adapters.map((each) => each.closeGuest()), ...this.lans.map((lan) => lan.closeTrunk())]);
   }
 }
+
+/** Name of a LAN's home router. */
+function routerOf(lan: string): string { return `${lan}-router`; }
 
 function notReady(waiting: Leg[], timeout: number): LabError {
   const names = waiting.filter((leg) => leg.isWaiting).map((leg) => leg.name);

@@ -6,6 +6,7 @@ import { ExternalPort } from "./external-port";
 import type { FramePort } from "./frame-port";
 import type { NatOptions } from "./nat";
 import { createNetwork, Network } from "./network";
+import type { Router } from "./router";
 import type { LanState, SwitchKind } from "./state";
 import type { DhcpOptions } from "./wiring";
 
@@ -28,6 +29,8 @@ export interface LanOptions {
 /** A physical Ethernet that hosts, routers and bridges are on. */
 export class Lan extends Network {
   declare protected readonly state: LanState;
+  /** Its home router: for forwards, and to see what it translates. */
+  router: Router | null = null;
   private readonly trunk: ExternalPort | null;
 
   /** Makes an empty one; the lab puts the router on it. */
@@ -35,7 +38,7 @@ export class Lan extends Network {
     const given = network ?? (trunk ? null : freeSubnet(core, name));
     const subnet = given === null ? null : parseNetwork(given, `LAN ${name}: network`);
     const made = createNetwork(core, "lan", name, subnet && formatSubnet(subnet), kind);
-    const state: LanState = { ...made, serves: trunk !== undefined, trunk: 0, nextOffset: 0 };
+    const state: LanState = { ...made, served: trunk !== undefined, trunk: 0, nextOffset: 0 };
     if (trunk) {
       const { call } = core.engine;
       state.trunk = core.check(call.portAdd(ROLE_EXTERNAL, CLASS_WIRE, Math.round(core.state.wire * 1e6)), "port");
@@ -54,11 +57,6 @@ export class Lan extends Network {
     if (state.trunk !== 0) core.portNames.set(state.trunk, `${state.name}/trunk`);
   }
 
-  override get serves(): boolean { return this.state.serves; }
-
-  /** Whether static addresses are given out in order, because nobody serves others: the internet. */
-  get isSequential(): boolean { return this.state.nextOffset !== 0; }
-
   /**
    * Plugs something into the trunk, for instance in a fork, whose trunks have nobody behind them.
    *
@@ -70,33 +68,26 @@ export class Lan extends Network {
     this.trunk.plug(trunk, true);
   }
 
-  /** The router's word: there is a gateway, and perhaps a DHCP server. */
-  served(gateway: string | null, serves: boolean): void {
-    this.state.gateway = gateway;
-    if (serves) this.state.serves = true;
-  }
-
   /** From now on static addresses are given out, beginning with the first. */
   countAddresses(): void { this.state.nextOffset = 1; }
 
-  /**
-   * The next static address, with its prefix length.
-   *
-   * @throws LabError FULL
-   */
-  nextAddress(): string {
+  /** @throws LabError FULL */
+  override nextAddress(): string | null {
     const { subnet } = this;
-    const address = subnet!.address + this.state.nextOffset++;
-    if (address < lastOf(subnet!)) return formatSubnet({ address, prefix: subnet!.prefix });
-    throw new LabError("FULL", `LAN ${this.name}: all addresses of ${formatSubnet(subnet!)} up to ${formatIp(address - 1)} are taken`);
+    if (!subnet || this.state.nextOffset === 0) return null;
+    const address = subnet.address + this.state.nextOffset++;
+    if (address < lastOf(subnet)) return formatSubnet({ address, prefix: subnet.prefix });
+    throw new LabError("FULL", `LAN ${this.name}: all addresses of ${formatSubnet(subnet)} up to ${formatIp(address - 1)} are taken`);
   }
 
+  /** Takes it away with its home router; who is on it is then attached to nothing. */
   override remove(): void {
+    if (this.isRemoved) return;
+    this.router?.remove();
     super.remove();
-    if (this.trunk) {
-      this.core.enter().call.portRemove(this.state.trunk);
-      void this.trunk.close();
-    }
+    if (!this.trunk) return;
+    this.core.enter().call.portRemove(this.state.trunk);
+    void this.trunk.close();
   }
 
   /** Lets what is behind the trunk close, because the lab does. */

@@ -48,7 +48,9 @@ export class Leg {
     const ns = Math.round((plan.delay ?? core.state.wire) * 1e6);
     const port = core.check(engine.call.portAdd(node ? ROLE_INTERFACE : ROLE_EXTERNAL, plan.owner, ns), "port");
     const [high, low] = plan.mac === null ? [0, 0] : macHalves(plan.mac);
-    const id = node && core.check(engine.call.interfaceAdd(node, port, high, low), "interface");
+    const id = node && engine.call.interfaceAdd(node, port, high, low);
+    if (id < 0) engine.call.portRemove(port);
+    core.check(id, "interface");
     if (!node && plan.mac !== null) engine.call.portSetMac(port, high, low);
     return {
       name: plan.name,

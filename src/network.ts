@@ -33,8 +33,8 @@ export function createNetwork(
   const rule = switchKind === "learning" ? SWITCH_LEARNING : SWITCH_STATIC;
   const network = core.check(core.enter().call.networkAdd(rule, AGEING), "network");
   return {
-    id: core.nextId(), name, kind, network, subnet, switch: switchKind, options: "", lan: 0, uplink: null, gateway: null,
-    stations: [], dhcp: null, nat: null,
+    id: core.nextId(), name, kind, network, subnet, switch: switchKind, options: "", lan: 0, uplink: [], gateway: null,
+    served: false, stations: [], dhcp: null, nat: null,
   };
 }
 
@@ -61,7 +61,7 @@ export class Network implements Segment {
     this.nat = state.nat && new Nat(core, state.nat, state.name);
     this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, this.nat);
     this.fixtures = state.stations.map(({ leg }) => new Leg(core, leg));
-    state.uplink?.forEach((port) => core.portNames.set(port, `${state.name}/uplink`));
+    for (const { port, name } of state.uplink) core.portNames.set(port, name);
   }
 
   get kind(): ModeName | "lan" { return this.state.kind; }
@@ -71,7 +71,16 @@ export class Network implements Segment {
   get gateway(): string | null { return this.lan ? this.lan.gateway : this.state.gateway; }
   get domain(): number { return this.state.lan || this.state.id; }
 
-  get serves(): boolean { return this.lan ? this.lan.serves : this.state.dhcp !== null; }
+  get serves(): boolean { return this.lan ? this.lan.serves : this.state.served || this.state.dhcp !== null; }
+
+  /** The next of the static addresses that are given out in order, with its prefix length; null: none are. */
+  nextAddress(): string | null { return null; }
+
+  /** A router's word: there is a gateway, and perhaps a DHCP server. */
+  served(gateway: string, serves: boolean): void {
+    this.state.gateway = gateway;
+    if (serves) this.state.served = true;
+  }
 
   /** Plugs in its own stations; once, when it is new. */
   attachStations(): void {
@@ -126,7 +135,7 @@ export class Network implements Segment {
     this.nat?.dispose();
     for (const station of this.fixtures) station.dispose();
     for (const { node } of this.state.stations) call.nodeRemove(node);
-    for (const port of this.state.uplink ?? []) {
+    for (const { port } of this.state.uplink) {
       call.portRemove(port);
       this.core.portNames.delete(port);
     }

@@ -1,17 +1,15 @@
 import { CLASS_WIRE, NODE_FORWARDS } from "../assembly/abi";
-import { formatIp, formatSubnet, lastOf, parseCidr } from "./address";
+import { formatIp, formatSubnet, lastOf, parseCidr, parseMac } from "./address";
 import type { Subnet } from "./address";
 import { DhcpService } from "./dhcp-service";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import type { ForwardRule } from "./forward";
-import { Lan } from "./lan";
 import { Leg } from "./leg";
 import { Machine } from "./machine";
 import { Nat } from "./nat";
 import type { Connection, Forward, Mapping, NatOptions } from "./nat";
 import type { Network } from "./network";
-import { DhcpServer } from "./services/dhcp";
 import type { DhcpConfig } from "./services/dhcp";
 import type { RouterState } from "./state";
 import type { DhcpOptions } from "./wiring";
@@ -42,41 +40,23 @@ export class Router extends Machine {
   private readonly nat: Nat | null;
   private readonly dhcp: DhcpService | null;
 
-  static create(core: Core, name: string, { legs, nat, dhcp, routes = {} }: RouterOptions): Router {
-    const plans = legs.map(({ network, address, mac }, i) => ({
-      network, mac, address: addressOf(`${name}/${i + 1}`, network, address),
-    }));
-    const config = dhcp && dhcpConfig(dhcp, plans[dhcp.leg]?.address, name);
-    const { call } = core.enter();
-    const node = core.check(call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
+  /** Makes a router and plugs it in; on an error nothing of it stays. */
+  static create(core: Core, name: string, options: RouterOptions): Router {
+    const node = core.check(core.enter().call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
     const state: RouterState = {
       name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null,
     };
-    for (const [i, plan] of plans.entries()) {
-      const label = `${name}/${i + 1}`;
-      const mac = plan.mac === undefined ? core.makeMac("02:00:02", label) : core.claimMac(plan.mac, label);
-      state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac, address: plan.address }));
-    }
-    const { outside, ...options } = natOf(nat);
-    if (outside !== undefined) {
-      const place = typeof outside === "number" ? outside : legs.findIndex(({ network }) => network === outside);
-      const leg = state.legs[place];
-      if (!leg) throw new LabError("OPTION", `${name}: nat on leg ${place}; it has legs 0 to ${legs.length - 1}`);
-      state.nat = Nat.create(core, name, node, node, leg.interface, options);
-    }
-    if (config) state.dhcp = DhcpService.create(core, name, node, state.legs[dhcp!.leg]!.interface, config);
     core.state.routers.push(state);
-
-    const router = new Router(core, state);
+    let router: Router | undefined;
     try {
-      router.connect(plans.map(({ network }) => network), dhcp?.leg);
-      for (const [network, via] of Object.entries(routes)) router.route(network, via);
-      for (const rule of options.forward ?? []) router.forward(rule, { strict: options.strict ?? false });
+      plan(core, state, options);
+      router = new Router(core, state);
+      router.connect(options);
+      return router;
     } catch (error) {
-      router.remove();
+      (router ?? new Router(core, state)).remove(); // what has been made so far is a router too
       throw error;
     }
-    return router;
   }
 
   /** The router of a record, new or from a snapshot. */
@@ -111,13 +91,16 @@ export class Router extends Machine {
     routers.splice(routers.indexOf(this.state), 1);
   }
 
-  private connect(networks: Network[], served: number | undefined): void {
+  private connect({ legs, dhcp, routes = {}, nat }: RouterOptions): void {
     for (const [i, leg] of this.legs.entries()) {
-      const network = networks[i]!;
+      const { network } = legs[i]!;
       this.checkOverlap(leg.plannedSubnet, leg.name, leg);
       leg.join(network);
-      if (served === i && network instanceof Lan) network.served(leg.address, true);
+      if (dhcp?.leg === i) network.served(leg.address, true);
     }
+    for (const [network, via] of Object.entries(routes)) this.route(network, via);
+    const { forward = [], strict = false } = natOf(nat);
+    for (const rule of forward) this.forward(rule, { strict });
   }
 
   private translation(verb: string): Nat {
@@ -126,9 +109,31 @@ export class Router extends Machine {
   }
 }
 
+/** Makes what a router is made of, and notes it in its record. */
+function plan(core: Core, state: RouterState, { legs, nat, dhcp }: RouterOptions): void {
+  const { name, node } = state;
+  for (const [i, { network, address, mac }] of legs.entries()) {
+    const label = `${name}/${i + 1}`;
+    const own = addressOf(label, network, address);
+    const card = mac === undefined ? core.makeMac("02:00:02", label) : core.claimMac(parseMac(mac, label), label);
+    state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac: card, address: own }));
+  }
+  const { outside, ...options } = natOf(nat);
+  if (outside !== undefined) {
+    const place = typeof outside === "number" ? outside : legs.findIndex(({ network }) => network === outside);
+    const leg = state.legs[place];
+    if (!leg) throw new LabError("OPTION", `${name}: nat on leg ${place}; it has legs 0 to ${legs.length - 1}`);
+    state.nat = Nat.create(core, name, node, node, leg.interface, options);
+  }
+  if (!dhcp) return;
+  const config = dhcpConfig(dhcp, state.legs[dhcp.leg]?.address, name);
+  state.dhcp = DhcpService.create(core, name, node, state.legs[dhcp.leg]!.interface, config);
+}
+
 function addressOf(leg: string, network: Network, address: string | undefined): string {
-  if (address !== undefined) return `${formatSubnet(parseCidr(address, `${leg}: address`))}`;
-  if (network instanceof Lan && network.isSequential) return network.nextAddress();
+  if (address !== undefined) return formatSubnet(parseCidr(address, `${leg}: address`));
+  const next = network.nextAddress();
+  if (next !== null) return next;
   throw new LabError("ADDRESS", `${leg}: no address on ${network.name}; a router's are static: { network, address: "10.0.0.1/24" }`);
 }
 
@@ -138,17 +143,17 @@ function natOf(nat: RouterOptions["nat"]): { outside?: number | Network } & NatO
 }
 
 /** A home router's DHCP settings: a hundred addresses of a /24; in larger networks all above the first 256. */
-function dhcpConfig({ leg: _, ...given }: DhcpOptions & { leg: number }, address: string | undefined, name: string): DhcpConfig {
-  if (address === undefined) throw new LabError("OPTION", `${name}: dhcp on a leg that it does not have`);
+function dhcpConfig(
+  { leg: _, ...given }: DhcpOptions & { leg: number }, address: string | null | undefined, name: string,
+): DhcpConfig {
+  if (!address) throw new LabError("OPTION", `${name}: dhcp on a leg that it does not have`);
   const own = parseCidr(address, name);
   const server = formatIp(own.address);
   const [from, to] = poolOf(own);
-  const config = {
+  return {
     serverAddress: server, prefix: own.prefix, pool: { from: formatIp(from), to: formatIp(to) }, router: server, dns: server,
     ...given,
   };
-  new DhcpServer(config); // a wrong setting is an error before there is a router
-  return config;
 }
 
 function poolOf(own: Subnet): [number, number] {

@@ -38,19 +38,19 @@ export interface NetworkState {
   switch: SwitchKind;
   /** The options it was made with, to tell whether somebody asks for others later. */
   options: string;
-  /** Of a bridge: the LAN it is part of (`id`), and both ends of the trunk. */
+  /** Of a bridge: the LAN it is part of (`id`), and both ends of the trunk, the bridge's first. */
   lan: number;
-  uplink: [port: number, port: number] | null;
+  uplink: { port: number; name: string }[];
   /** Default gateway of stations with a static address. */
   gateway: string | null;
+  /** Whether somebody else than its own DHCP server serves addresses: a router on it, or a server beyond its trunk. */
+  served: boolean;
   stations: StationState[];
   dhcp: DhcpState | null;
   nat: NatState | null;
 }
 
 export interface LanState extends NetworkState {
-  /** Whether its stations can get an address: a DHCP server on it, or one beyond its trunk. */
-  serves: boolean;
   trunk: number;
   /** Host number of the next static address given out; 0: none are. */
   nextOffset: number;

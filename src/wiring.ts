@@ -42,6 +42,12 @@ export interface Plan {
   options: NetworkOptions;
 }
 
+/** A DHCP server with all its settings, and the subnet they are about. */
+interface PlannedDhcp {
+  config: DhcpConfig;
+  subnet: Subnet;
+}
+
 const LOOPBACK = "127.0.0.1";
 
 /**
@@ -53,31 +59,27 @@ const LOOPBACK = "127.0.0.1";
 export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   const { options, label } = plan;
   const mode = MODES[plan.mode];
-  const dhcp = planDhcp(plan);
-  const subnet = dhcp ? dhcp.subnet : planSubnet(plan);
-  if (subnet) checkSize(plan, subnet);
+  const given = planSubnet(plan);
+  if (given) checkSize(plan, given);
+  const dhcp = planDhcp(plan, given);
+  const subnet = dhcp ? dhcp.subnet : given;
 
   const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch);
   state.options = describeOptions(options);
-  if (mode.gateway && subnet) addGateway(core, state, plan, subnet);
-  if (subnet) for (const station of mode.stations) addStation(core, state, label, station, subnet, 0);
-  if (dhcp) {
-    const shared = state.stations.find(({ leg }) => leg.address?.startsWith(`${dhcp.config.serverAddress}/`));
-    const offset = parseIp(String(dhcp.config.serverAddress), label) - dhcp.subnet.address;
-    const mac = mode.dhcp?.mac ?? core.makeMac("08:00:27", `${label}/dhcp`);
-    const server = shared ?? addStation(core, state, label, { name: "dhcp", offset, mac }, dhcp.subnet, 0);
-    state.dhcp = DhcpService.create(core, label, server.node, server.leg.interface, dhcp.config);
-  }
   records.push(state);
-  const network = new Network(core, state, records);
-  network.attachStations();
+  let network: Network | undefined;
   try {
+    if (mode.gateway && subnet) addGateway(core, state, plan, subnet);
+    if (subnet) for (const station of mode.stations) addStation(core, state, label, station, subnet, 0);
+    if (dhcp) addDhcp(core, state, plan, dhcp);
+    network = new Network(core, state, records);
+    network.attachStations();
     for (const rule of options.forward ?? []) network.forward(rule, { strict: options.strict ?? false });
+    return network;
   } catch (error) {
-    network.remove();
+    (network ?? new Network(core, state, records)).remove(); // what has been made so far is a network too
     throw error;
   }
-  return network;
 }
 
 /** Makes the bridge of a host: a network of its own, with an uplink to the LAN. */
@@ -87,18 +89,20 @@ export function wireBridge(
   const state = createNetwork(core, "bridged", `bridge-${lan.name}`, lan.subnet && formatSubnet(lan.subnet), kind);
   const { call } = core.engine;
   const ns = Math.round(core.state.wire * 1e6);
-  const near = core.check(call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns), "port");
-  const far = core.check(call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns), "port");
+  const near = call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns);
+  const far = call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns);
+  if (near < 0 || far < 0) {
+    if (near > 0) call.portRemove(near);
+    call.networkRemove(state.network);
+    core.check(Math.min(near, far), "port");
+  }
   call.portAttach(near, state.network);
   call.portAttach(far, lan.network);
   call.portJoin(near, far);
   state.lan = lan.id;
-  state.uplink = [near, far];
+  state.uplink = [{ port: near, name: `${label}/uplink` }, { port: far, name: label }];
   records.push(state);
-  const network = new Network(core, state, records);
-  core.portNames.set(near, `${label}/uplink`);
-  core.portNames.set(far, label);
-  return network;
+  return new Network(core, state, records);
 }
 
 /** The options as text: the same text, the same network. */
@@ -119,6 +123,14 @@ function addGateway(core: Core, state: NetworkState, plan: Plan, subnet: Subnet)
   else call.natSet(state.nat.nat, NAT_QUIET, 1);
 }
 
+function addDhcp(core: Core, state: NetworkState, { mode, label }: Plan, { config, subnet }: PlannedDhcp): void {
+  const shared = state.stations.find(({ leg }) => leg.address?.startsWith(`${config.serverAddress}/`));
+  const offset = parseIp(String(config.serverAddress), label) - subnet.address;
+  const mac = MODES[mode].dhcp?.mac ?? core.makeMac("08:00:27", `${label}/dhcp`);
+  const server = shared ?? addStation(core, state, label, { name: "dhcp", offset, mac }, subnet, 0);
+  state.dhcp = DhcpService.create(core, label, server.node, server.leg.interface, config);
+}
+
 function addStation(
   core: Core, state: NetworkState, label: string, { name, offset, mac }: ModeStation, subnet: Subnet, flags: number,
 ): StationState {
@@ -126,9 +138,14 @@ function addStation(
   const full = `${label}/${name}`;
   const node = core.check(call.nodeAdd(flags, ...core.seedOf(full)), "machine");
   const address = formatSubnet({ address: subnet.address + offset, prefix: subnet.prefix });
-  const station = { name, node, leg: Leg.create(core, node, { name: full, owner: CLASS_SERVICE, mac, address }) };
-  state.stations.push(station);
-  return station;
+  try {
+    const station = { name, node, leg: Leg.create(core, node, { name: full, owner: CLASS_SERVICE, mac, address }) };
+    state.stations.push(station);
+    return station;
+  } catch (error) {
+    call.nodeRemove(node);
+    throw error;
+  }
 }
 
 function planSubnet({ mode, label, count, options }: Plan): Subnet | null {
@@ -154,8 +171,7 @@ function checkSize({ mode, label }: Plan, subnet: Subnet): void {
 }
 
 /** Whether there is a DHCP server, and all its settings. */
-function planDhcp(plan: Plan): { config: DhcpConfig; subnet: Subnet } | null {
-  const { mode, label, options } = plan;
+function planDhcp({ mode, label, options }: Plan, own: Subnet | null): PlannedDhcp | null {
   const row = MODES[mode].dhcp;
   const given = options.dhcp ?? row !== null;
   if (given === false) return null;
@@ -165,7 +181,6 @@ function planDhcp(plan: Plan): { config: DhcpConfig; subnet: Subnet } | null {
       '{ dhcp: { serverAddress: "10.9.0.1", prefix: 24, pool: { from: "10.9.0.100", to: "10.9.0.199" } } }');
 
   const settings = given === true ? {} : given;
-  const own = planSubnet(plan);
   const subnet = own ?? settingsSubnet(settings, label);
   const config = { ...(row && defaults(row, subnet)), prefix: subnet.prefix, ...settings } as DhcpConfig;
   new DhcpServer(config); // a wrong setting is an error before there is a network

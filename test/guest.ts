@@ -9,6 +9,8 @@ export interface GuestOptions {
   via?: string | ((lab: Lab) => string);
   /** `false`: it does not answer ARP. */
   arp?: boolean;
+  /** `true`: it notes packets for others too. */
+  nosy?: boolean;
 }
 
 /** A packet or frame as somebody heard it. `from` is "address:port"; for ICMP echo the port is the identifier. */
@@ -88,16 +90,18 @@ export class Guest {
     this.adapter.send(frame(BROADCAST, this.mac, 0x0806, arpMessage(1, { mac: this.mac, ip: "0.0.0.0" }, { ip })));
   }
 
-  /** ARP requests for `ip` that it heard. */
+  /** ARP requests for `ip` that it heard, announcements left out. */
   requestsFor(ip: string): Uint8Array[] {
-    return this.frames.filter((bytes) => isArpRequest(bytes) && ipText(bytes.subarray(38, 42)) === ip);
+    return this.frames.filter((bytes) => isArpRequest(bytes) && ipText(bytes.subarray(38, 42)) === ip
+      && ipText(bytes.subarray(28, 32)) !== ip);
   }
 
   private hear(bytes: Uint8Array): void {
     this.frames.push(bytes);
     const type = (bytes[12]! << 8) | bytes[13]!;
     if (type === EXPERIMENT) this.note(0, macText(bytes.subarray(6, 12)), bytes, 14, 0);
-    if (type === 0x0800) this.hearPacket(bytes);
+    const isMine = (bytes[0]! & 1) === 1 || macText(bytes.subarray(0, 6)) === this.mac;
+    if (type === 0x0800 && (isMine || this.options.nosy)) this.hearPacket(bytes);
     const { ip, arp = true } = this.options;
     if (!arp || ip === undefined || !isArpRequest(bytes) || ipText(bytes.subarray(38, 42)) !== ip) return;
     const asker = { mac: macText(bytes.subarray(22, 28)), ip: ipText(bytes.subarray(28, 32)) };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readCapture } from "../src/capture-reader";
 import { createLab } from "../src/index";
-import type { FramePort } from "../src/index";
+import type { FramePort, Lab } from "../src/index";
 import { code, codeOf, lab, watch } from "./world";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -101,6 +101,87 @@ describe("a machine", () => {
     laptop.vm("other", { attach: backend, address: "10.9.0.8/24" });
     expect(await code(prober.ping(printer.address))).toBe("TIMEOUT");
     expect(world.stats().drops).toMatchObject({ NOT_MINE: 1 });
+  });
+});
+
+describe("a full lab", () => {
+  test("says so, takes nothing half, and goes on when there is room again", async () => {
+    const world = await lab({ capacity: { stations: 16 } });
+    const laptop = world.host("laptop");
+    for (let i = 0; i < 10; i++) {
+      const what = codeOf(() => laptop.vm(`vm${i}`, laptop.nat()));
+      if (!what.startsWith("no error")) expect(what).toBe("FULL");
+    }
+    expect(laptop.vms).toHaveLength(3);
+    await world.ready();
+    const last = laptop.vms.at(-1)!;
+    await last.remove();
+    laptop.vm("next", laptop.nat());
+    await world.ready();
+    expect(await laptop.vms.at(-1)!.ping("192.168.1.1")).toMatchObject({ ttl: 63 });
+  });
+
+  test("a LAN with impossible options is not made", async () => {
+    const world = await lab();
+    const wrong = { network: "10.1.0.0/24", router: { dhcp: { pool: { from: "1.2.3.4", to: "1.2.3.5" } } } };
+    expect(codeOf(() => world.lan("east", wrong))).toBe("DHCP_CONFIG");
+    expect(world.lans.map(({ name }) => name)).toEqual(["internet"]);
+    expect(world.routers).toEqual([]);
+    const east = world.lan("east");
+    expect(east.router!.name).toBe("east-router");
+    east.remove();
+    expect(world.routers).toEqual([]);
+    world.host("pc", world.lan("east"));
+    await world.ready();
+  });
+});
+
+describe("the host's own addresses", () => {
+  test("are reached from a NAT network, its loopback by the alias", async () => {
+    const world = await lab();
+    const laptop = world.host("laptop");
+    const bob = laptop.vm("bob", laptop.natNetwork("office"));
+    const web = laptop.vm("web", laptop.nat());
+    const open = laptop.vm("open", laptop.nat({ localhostReachable: true }));
+    await world.ready();
+    const server = laptop.udp(9000);
+    const seen: string[] = [];
+    void (async () => {
+      for await (const { data, from, to } of server) {
+        seen.push(`${text(data)} to ${to}`);
+        server.send("yes", from);
+      }
+    })();
+    for (const guest of [bob, open]) {
+      const socket = guest.udp();
+      socket.send(guest.name, { address: "10.0.2.2", port: 9000 });
+      expect(await socket.receive({ timeout: 100 })).toMatchObject({ from: { address: "10.0.2.2", port: 9000 } });
+      socket.send(guest.name, { machine: laptop, port: 9000 });
+      expect(await socket.receive({ timeout: 100 })).toMatchObject({ from: { address: laptop.address, port: 9000 } });
+    }
+    expect(seen).toEqual(["bob", "open"].flatMap((name) => [`${name} to 127.0.0.1`, `${name} to ${laptop.address}`]));
+
+    const socket = web.udp();
+    socket.send("web", { address: "10.0.2.2", port: 9000 });
+    expect(await code(socket.receive({ timeout: 100 }))).toBe("TIMEOUT");
+    expect(await code(web.ping("10.0.2.2", { timeout: 100 }))).toBe("TIMEOUT");
+    expect(await open.ping("10.0.2.2")).toMatchObject({ from: "10.0.2.2" });
+    expect(await laptop.ping("127.0.0.1")).toMatchObject({ from: "127.0.0.1" });
+    expect(await laptop.ping(laptop.address)).toMatchObject({ from: laptop.address });
+  });
+
+  test("lead through a forward from the host itself: the guest sees the alias", async () => {
+    const world = await lab();
+    const laptop = world.host("laptop");
+    const web = laptop.vm("web", laptop.nat({ forward: ["e,udp,,7000,,7"], localhostReachable: true }));
+    await world.ready();
+    const server = web.udp(7);
+    const client = laptop.udp();
+    client.send("hello", { address: "127.0.0.1", port: 7000 });
+    const { from } = await server.receive({ timeout: 100 });
+    expect(from.address).toBe("10.0.2.2");
+    server.send("back", from);
+    expect(await client.receive({ timeout: 100 })).toMatchObject({ from: { address: "127.0.0.1", port: 7000 } });
   });
 });
 
@@ -223,6 +304,49 @@ describe("a capture", () => {
   });
 });
 
+describe("a fork in the middle of things", () => {
+  const STEPS = 24;
+
+  /** Leases first, then datagrams that are on their wires when a step ends. */
+  async function story(world: Lab, from: number, after: (step: number) => Promise<void>): Promise<Lab> {
+    const socket = (name: string) => world.machine(name)!.sockets[0]!;
+    for (let step = from; step < STEPS; step++) {
+      await world.advance(step < 12 ? 97 : 0.061);
+      if (step === 12) socket("printer").send("to the guest", { machine: world.machine("laptop")!, port: 7000 });
+      if (step === 14) socket("alice").send("to nobody", { machine: world.machine("printer")!, port: 9 });
+      await after(step);
+    }
+    await world.advance(100);
+    return world;
+  }
+
+  test("finishes with the same bytes as the lab it left, wherever it was taken", async () => {
+    const world = await lab({ seed: "forks" });
+    const laptop = world.host("laptop");
+    const office = laptop.natNetwork("office", { forward: ["e:udp:[]:7000:[10.0.2.4]:7"] });
+    office.capture();
+    world.lan().capture();
+    laptop.vm("alice", office).udp(7);
+    laptop.vm("bob", office);
+    world.host("printer").udp(7001);
+
+    const halves: Promise<Lab>[] = [];
+    await story(world, 0, async (step) => {
+      const twin = watch(await world.hold(world.fork({ replay: true })));
+      halves.push(story(twin, step + 1, async () => {}));
+    });
+    expect(halves).toHaveLength(STEPS);
+    const bytes = world.captures.map((capture) => capture.bytes());
+    for (const half of halves) {
+      const twin = await half;
+      expect(twin.now).toBe(world.now);
+      expect(twin.captures.map((capture) => capture.bytes())).toEqual(bytes);
+      expect(twin.stateHash()).toBe(world.stateHash());
+    }
+    expect(world.stats().drops.UDP_CLOSED).toBeGreaterThan(0);
+  });
+});
+
 describe("a snapshot", () => {
   test("can be kept and gone on from more than once", async () => {
     const world = await lab();
@@ -268,7 +392,7 @@ describe("a snapshot", () => {
     expect(port.ups).toEqual([true, false, true, false, true]);
 
     const fork = watch(await world.fork());
-    await code(fork.machine("a")!.ping("10.9.0.2", { timeout: 100 }));
+    await code(fork.machine("a")!.ping("10.9.0.4", { timeout: 100 }));
     expect(fork.stats().drops.NOT_ATTACHED).toBe(1);
     const seen: Uint8Array[] = [];
     fork.vms[1]!.adapters[0]!.plug({ onframe: null, send: (frame) => void seen.push(frame) });

@@ -3,7 +3,7 @@
  *
  *   alice -> bob : bob carol                         a frame, and who hears it (`nobody`; `dropped REASON`)
  *   carol as bob -> alice : alice                    with bob's MAC as its source; `everybody` or a MAC may be the target
- *   alice:5000 -> server:53 udp : server hears nat:A a datagram (or echo, reply, syn, synack, ack, fin, rst), and what it looks like
+ *   alice:5000 -> server:53 udp : server hears nat:A a datagram (or echo, reply, syn …), and what it looks like
  *   server:53 -> nat:A udp : alice:5000              where it arrives; several are parted by commas
  *   alice pings server ttl 1 : TTL_EXPIRED           `from 10.0.2.2 ttl 64`, or an error's code
  *   wait 5 min
@@ -50,8 +50,8 @@ type Step = (world: World) => void;
 /** Makes a script: story("a name", setting)`rows`. */
 export function story(name: string, setting: Setting): (texts: TemplateStringsArray, ...steps: Step[]) => Script {
   return (texts, ...steps) => {
-    const lines = texts.reduce((all, text, i) => `${all}\u0000${i - 1}\u0000${text}`).split("\n").map((line) => line.trim());
-    return { name, setting, rows: lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => rowOf(line, steps)) };
+    const lines = texts.reduce((all, text, i) => `${all}\u0000${i - 1}\u0000${text}`).split("\n").map((line) => line.replace(/\s+#.*$/, "").trim());
+    return { name, setting, rows: lines.filter((line) => line !== "").map((line) => rowOf(line, steps)) };
   };
 }
 
@@ -179,7 +179,7 @@ function pingRow(text: string, [, from, to, ttl]: RegExpExecArray, expected: str
     text,
     lasts: PING_TIMEOUT + 100,
     act: (world) => world.ping(from!, to!, ttl === undefined ? {} : { ttl: Number(ttl) }),
-    check: (world) => differs(expected, world.pings.at(-1) ?? "nothing"),
+    check: (world) => differs(expected.replace(/^from (\S+)/, (_, who: string) => `from ${world.addressOf(who)}`), world.pings.at(-1) ?? "nothing"),
   };
 }
 
@@ -212,16 +212,16 @@ function packetRow(text: string, [, from, port, to, toPort, kind]: RegExpExecArr
 
 /** An expected outcome in the words of `heardAs`; a port by letter that is not known yet is learned from what was heard. */
 function seenAs(world: World, outcome: string, toPort: string): string {
-  const hears = /^(\w+) hears ([\w.]+):(\w+)$/.exec(outcome);
+  const hears = /^(\w+)(?::(\w+))? hears ([\w.]+):(\w+)$/.exec(outcome);
   if (!hears) return outcome.replace(/:(\w+)$/, (_, port: string) => `:${world.port(port)}`);
-  const [, who, whom, port] = hears;
+  const [, who, hearing, whom, port] = hears;
   const heard = world.all().find((each) => each.who === who);
   if (/^[A-Z]$/.test(port!) && !world.ports.has(port!) && heard) world.ports.set(port!, Number(heard.from.split(":")[1]));
-  return `${who}:${heard?.port ?? world.port(toPort)} hears ${world.addressOf(whom!)}:${world.port(port!)}`;
+  return `${who}:${hearing === undefined ? heard?.port ?? world.port(toPort) : world.port(hearing)} hears ${world.addressOf(whom!)}:${world.port(port!)}`;
 }
 
 const heardAs = (outcomes: string[]) => ({ who, port, from }: Heard): string => {
-  const asks = outcomes.some((each) => each.startsWith(`${who} hears`));
+  const asks = outcomes.some((each) => each.startsWith(`${who} hears`) || (each.startsWith(`${who}:`) && each.includes(" hears ")));
   return asks ? `${who}:${port} hears ${from}` : `${who}:${port}`;
 };
 
@@ -280,8 +280,8 @@ export async function tell(script: Script, world: World, place = start(script), 
     const wrong = checks && told ? told.check(world) : null;
     if (wrong !== null) throw new Error(`${told!.text}\n${wrong}`);
     if (++place.row === script.rows.length) break;
-    world.begin(1000 + place.row);
     const row = script.rows[place.row]!;
+    if (!row.text.startsWith("then ")) world.begin(1000 + place.row);
     place.until = lab.now + row.lasts;
     row.act(world);
   }

@@ -17,6 +17,7 @@ import {
   FRAME_SLOT,
 } from "../abi";
 import { EVENTS_PER_STEP } from "../frames";
+import { GENERATORS } from "../generator";
 import { NEIGHBOR_SIZE } from "../ip/neighbor";
 import { INTERFACE_SIZE, NODE_SIZE, ROUTE_SIZE } from "../ip/node";
 import { BOUND_SIZE, layPorts } from "../ip/ports";
@@ -24,7 +25,7 @@ import { capacity, control, layRegion } from "../memory";
 import { layNat } from "../nat/nat";
 import { NETWORK_SIZE, PORT_SIZE } from "../port";
 import { STATION_SIZE } from "../table/fdb";
-import { flightTimers, leaseTimers, neighborTimers } from "../time/heap";
+import { flightTimers, generatorTimers, leaseTimers, neighborTimers } from "../time/heap";
 import { FLIGHT_SIZE } from "../time/wires";
 
 /** Room for one number per thing in a flight, a port, an fdb entry; and a sane end to what one lab may ask for. */
@@ -52,6 +53,7 @@ export function init(): u32 {
   end = layPorts(end);
   end = flightTimers().lay(end, capacity(CAPACITY_FLIGHTS));
   end = neighborTimers().lay(end, capacity(CAPACITY_NEIGHBORS));
+  end = generatorTimers().lay(end, GENERATORS);
   end = leaseTimers().lay(end, capacity(CAPACITY_INTERFACES));
   end = layNat(end);
   // Whole buffers begin on whole pages.

@@ -3,9 +3,12 @@ import {
   CAPACITY_PORTS,
   E_FULL,
   NOT_ATTACHED,
+  ROLE_EXTERNAL,
   ROLE_INTERFACE,
+  ROLE_SINK,
   ROLE_TRUNK,
 } from "../abi";
+import { stopGenerators } from "../generator";
 import { forgetNeighbors } from "../ip/neighbor";
 import { pool } from "../memory";
 import { NO_LANE, attach, detach, networkAt, portAt, setMac, setPolicy } from "../port";
@@ -66,6 +69,7 @@ export function portDetach(port: u32): void {
 
 export function portRemove(port: u32): void {
   portDetach(port);
+  stopGenerators(port);
   const p = portAt(port);
   if (p.role == ROLE_TRUNK && p.device != 0) portAt(p.device).device = 0;
   pool(CAPACITY_PORTS).give(port);
@@ -105,6 +109,11 @@ export function portSetDelay(port: u32, delay: f64): void {
 
 export function portSetQueue(port: u32, frames: u32): void {
   portAt(port).queueLimit = frames;
+}
+
+/** Makes an external port a sink, or an external port again. */
+export function portSetSink(port: u32, on: u32): void {
+  portAt(port).role = on != 0 ? ROLE_SINK : ROLE_EXTERNAL;
 }
 
 export function portOffset(port: u32): usize {

@@ -3,16 +3,18 @@ import { emitEvent, frameAt, makeVisible } from "../frames";
 import { UNREACHABLE_HOST, ICMP_UNREACHABLE, Icmp } from "../wire/icmp";
 import { Ipv4, PROTOCOL_ICMP } from "../wire/ipv4";
 import { sendIcmpError } from "./icmp-error";
-import { isOwn } from "./node";
+import { isOwn, nodeAt } from "./node";
 
 /**
  * Tells whoever sent a packet that it found no way: the node's own user by an event, everybody else by ICMP host
- * unreachable (RFC 1812 §5.2.7.1). The frame stays the caller's.
+ * unreachable (RFC 1812 §5.2.7.1), which is also how a node with NATs hears of its own. The frame stays the caller's.
  */
 export function reportUnsent(node: u32, frame: u32, reason: u32): void {
   const f = frameAt(frame);
   const ip = Ipv4.at(f.data + f.l3);
-  if (!isOwn(node, ip.src) && ip.src != 0) {
+  const isMine = isOwn(node, ip.src) || ip.src == 0;
+  // What a NAT has translated leaves under the node's own address: the error goes by way of the node, whose NAT passes it on.
+  if (!isMine || (reason == NEIGHBOR_FAILED && nodeAt(node).outsideOf != 0)) {
     if (reason == NEIGHBOR_FAILED) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);
     return;
   }

@@ -1,3 +1,6 @@
+import { Ipv4 } from "../wire/ipv4";
+import { Ipv6 } from "../wire/ipv6";
+
 /**
  * What the parser finds in a frame, 24 bytes: where the headers lie and what the packet is. Offsets are from the frame's
  * first byte. A frame with a fault has the fields that were found before it, and zero in the rest.
@@ -75,4 +78,16 @@ export const UNTAGGED: u32 = 0xffff;
 export function mix(a: u64, b: u64): u64 {
   const h = a * 0x9e3779b97f4a7c15;
   return (h ^ (h >> 32) ^ b) * 0xc2b2ae3d27d4eb4f;
+}
+
+/** Hash of the addresses of the IPv4 header at `ip`, before `finish`. */
+export function addressesIpv4(ip: usize, seed: u64): u64 {
+  return Ipv4.at(ip).addressesBE ^ seed;
+}
+
+/** The same for IPv6: the four halves of both addresses. */
+export function addressesIpv6(ip: usize, seed: u64): u64 {
+  const header = Ipv6.at(ip);
+  const src = mix(header.srcHiBE ^ seed, header.srcLoBE);
+  return mix(mix(src, header.dstHiBE), header.dstLoBE);
 }

@@ -23,11 +23,9 @@ import {
   Tag,
   isTag,
 } from "../wire/ethernet";
-import { Ipv4 } from "../wire/ipv4";
-import { Ipv6 } from "../wire/ipv6";
 import { parseIpv4 } from "./ipv4";
 import { parseIpv6 } from "./ipv6";
-import { Packet, UNTAGGED, mix } from "./packet";
+import { Packet, UNTAGGED, addressesIpv4, addressesIpv6 } from "./packet";
 import { parsePlain } from "./plain";
 import { parseTransport } from "./transport";
 
@@ -83,10 +81,10 @@ function parseNetwork(p: Packet, data: usize, length: u32, seed: u64): bool {
   let addresses: u64;
   if (type == ETHERTYPE_IPV4) {
     if (!parseIpv4(p, data, at, length)) return false;
-    addresses = Ipv4.at(data + at).addressesBE ^ seed;
+    addresses = addressesIpv4(data + at, seed);
   } else if (type == ETHERTYPE_IPV6) {
     if (!parseIpv6(p, data, at, length)) return false;
-    addresses = hashOfAddresses(Ipv6.at(data + at), seed);
+    addresses = addressesIpv6(data + at, seed);
   } else {
     if (type == ETHERTYPE_ARP) return parseArp(p, data, at, length);
     if (type < ETHERTYPE_MIN) return parseLlc(p, at, type, length);
@@ -94,12 +92,6 @@ function parseNetwork(p: Packet, data: usize, length: u32, seed: u64): bool {
   }
   if (!parseTransport(p, data)) return false;
   return p.finish(addresses);
-}
-
-/** The four halves of both addresses. */
-function hashOfAddresses(ip: Ipv6, seed: u64): u64 {
-  const src = mix(ip.srcHiBE ^ seed, ip.srcLoBE);
-  return mix(mix(src, ip.dstHiBE), ip.dstLoBE);
 }
 
 /** 802.3: the type is a length; what is inside is not looked into (IEEE 802.3-2018 §3.2.6). */

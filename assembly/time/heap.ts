@@ -124,8 +124,8 @@ const ENTRY: usize = offsetof<Entry>();
 /** Later than every time. */
 export const NEVER: u64 = u64.MAX_VALUE;
 
-// One heap per kind of timer. Flights and neighbours are work in flight and drive time; leases are upkeep and do not.
-const HEAPS: usize = memory.data(192, 64);
+// One heap per kind of timer. Flights, neighbours and generators are work and drive time; leases are upkeep and do not.
+const HEAPS: usize = memory.data(256, 64);
 
 /** Flights on wires whose delay has no lane of its own, by flight. */
 export function flightTimers(): Heap {
@@ -134,6 +134,10 @@ export function flightTimers(): Heap {
 /** Address resolution under way, by neighbour slot. */
 export function neighborTimers(): Heap {
   return changetype<Heap>(HEAPS + 64);
+}
+/** Generators, by number. */
+export function generatorTimers(): Heap {
+  return changetype<Heap>(HEAPS + 192);
 }
 /** DHCP clients, by interface. */
 export function leaseTimers(): Heap {

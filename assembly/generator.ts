@@ -1,0 +1,166 @@
+import { frameAt, originate } from "./frames";
+import { nextSeq, now } from "./memory";
+import { generatorTimers } from "./time/heap";
+import { fromDevice } from "./time/wires";
+import { checksumOf, pseudoHeader, sumOf } from "./wire/checksum";
+import { ETHERNET, ETHERTYPE_IPV4, Ethernet } from "./wire/ethernet";
+import { IPV4, Ipv4, PROTOCOL_UDP } from "./wire/ipv4";
+import { UDP, Udp } from "./wire/udp";
+
+/**
+ * Traffic made inside the engine, so that a benchmark measures forwarding and not the boundary.
+ *
+ * A generator sends UDP datagrams from the device end of one port: `burst` of them every `interval` ns, `left` in all. They belong to
+ * `flows` flows, taken in an order that jumps about (a stride coprime to the number of flows), so that no cache knows what comes
+ * next. Flow n has, of each part that has a span, value `base + n % span`; parts are stacked, so that flows = product of spans
+ * reaches every combination.
+ *
+ * Every frame is a fresh one: bytes written, checksums right, parser not yet run.
+ */
+@unmanaged
+export class Generator {
+  /** 0: free. */
+  port: u32;
+  flows: u32;
+  /** Frame bytes without FCS, 60…1514; 0: the Internet mix, 7 x 60, 4 x 590, 1 x 1514. */
+  size: u32;
+  burst: u32;
+  interval: u64;
+  left: u64;
+  sent: u64;
+  /** Position in the walk through the flows, and its step. */
+  flow: u32;
+  stride: u32;
+  srcMac: u64;
+  dstMac: u64;
+  srcIp: u32;
+  dstIp: u32;
+  srcPort: u32;
+  dstPort: u32;
+  srcMacSpan: u32;
+  dstMacSpan: u32;
+  srcIpSpan: u32;
+  dstIpSpan: u32;
+  srcPortSpan: u32;
+  dstPortSpan: u32;
+}
+if (offsetof<Generator>() != 104) ERROR("Generator moved");
+
+/** How many generators a lab can have at one time. */
+export const GENERATORS: u32 = 64;
+const TABLE: usize = memory.data(6656, 64);
+if (GENERATORS * 104 > 6656) ERROR("generators do not fit");
+
+export function generatorAt(id: u32): Generator {
+  return changetype<Generator>(TABLE + <usize>(id - 1) * offsetof<Generator>());
+}
+
+/** A free generator's number, or 0. */
+export function freeGenerator(): u32 {
+  for (let id: u32 = 1; id <= GENERATORS; id++) if (generatorAt(id).port == 0) return id;
+  return 0;
+}
+
+/** Begins at the present time. */
+export function startGenerator(id: u32): void {
+  const g = generatorAt(id);
+  g.stride = strideFor(g.flows);
+  generatorTimers().set(id, now(), nextSeq());
+}
+
+/** Stops one; what it has sent stays readable until its number is used again. */
+export function stopGenerator(id: u32): void {
+  generatorTimers().cancel(id);
+  generatorAt(id).port = 0;
+}
+
+/** Stops all that send from a port: it goes. */
+export function stopGenerators(port: u32): void {
+  for (let id: u32 = 1; id <= GENERATORS; id++) if (generatorAt(id).port == port) stopGenerator(id);
+}
+
+/** About 0.618 of the flows, and coprime to their number: far from where it was, and round once before it repeats. */
+function strideFor(flows: u32): u32 {
+  let stride = <u32>((<u64>flows * 0x9e3779b9) >> 32) | 1;
+  while (gcd(stride, flows) != 1) stride += 2;
+  return stride;
+}
+
+function gcd(a: u32, b: u32): u32 {
+  while (b != 0) {
+    const rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/** The timer's hand: one burst, and when the next is due. Returns the frames sent. */
+export function generate(id: u32): u32 {
+  const g = generatorAt(id);
+  const count = <u32>min<u64>(g.burst, g.left);
+  for (let i: u32 = 0; i < count; i++) send(g);
+  g.left -= count;
+  g.sent += count;
+  if (g.left != 0) generatorTimers().set(id, now() + g.interval, nextSeq());
+  return max<u32>(count, 1);
+}
+
+function send(g: Generator): void {
+  const n = g.flow;
+  g.flow = <u32>((<u64>n + g.stride) % g.flows);
+  const frame = originate();
+  // No buffer is free: there is nothing to drop either, and the count of what was sent says so.
+  if (frame == 0) return;
+  write(g, frame, n);
+  fromDevice(g.port, frame);
+}
+
+function write(g: Generator, frame: u32, flow: u32): void {
+  const f = frameAt(frame);
+  f.length = g.size != 0 ? g.size : mixed(g.sent + g.flow);
+  let n = flow;
+  const eth = Ethernet.at(f.data);
+  eth.src = g.srcMac + (n % g.srcMacSpan);
+  const srcIp = g.srcIp + (n % g.srcIpSpan);
+  // A source's MAC, address and port belong together; the destination's follow.
+  n /= max<u32>(g.srcMacSpan, g.srcIpSpan);
+  const srcPort = g.srcPort + (n % g.srcPortSpan);
+  n /= g.srcPortSpan;
+  eth.dst = g.dstMac + (n % g.dstMacSpan);
+  const dstIp = g.dstIp + (n % g.dstIpSpan);
+  n /= max<u32>(g.dstMacSpan, g.dstIpSpan);
+  const dstPort = g.dstPort + (n % g.dstPortSpan);
+  eth.type = ETHERTYPE_IPV4;
+
+  const ip = Ipv4.at(f.data + ETHERNET);
+  ip.setPlainHeader();
+  ip.tos = 0;
+  ip.totalLength = f.length - ETHERNET;
+  ip.id = 0;
+  ip.fragment = 0;
+  ip.ttl = 64;
+  ip.protocol = <u8>PROTOCOL_UDP;
+  ip.checksumBE = 0;
+  ip.src = srcIp;
+  ip.dst = dstIp;
+  ip.checksumBE = checksumOf(sumOf(changetype<usize>(ip), IPV4));
+
+  const length = f.length - ETHERNET - IPV4;
+  const at = changetype<usize>(ip) + IPV4;
+  memory.fill(at + UDP, 0, length - UDP);
+  const udp = Udp.at(at);
+  udp.srcPort = srcPort;
+  udp.dstPort = dstPort;
+  udp.length = length;
+  udp.checksumBE = 0;
+  // The payload is zeros, which add nothing.
+  udp.checksumBE = checksumOf(pseudoHeader(srcIp, dstIp, PROTOCOL_UDP, length) + sumOf(at, UDP));
+}
+
+/** Simple IMIX: of twelve frames seven are short, four of 590 bytes, one full. */
+function mixed(n: u64): u32 {
+  const place = <u32>(n % 12);
+  if (place < 7) return 60;
+  return place < 11 ? 590 : 1514;
+}
