@@ -268,6 +268,44 @@ export const EVENT_UNSENT: u32 = 7;
 /** An external guest was heard for the first time. id: port; a, b: its MAC, high 16 and low 32 bits. */
 export const EVENT_HEARD: u32 = 8;
 
+/** A step in the walk of a marked frame. id: where; flags: TRACE_… | mark << 16 (1: the probe, 2: made because of it); a…d by step. */
+export const EVENT_TRACE: u32 = 9;
+
+/** At the switch end of a port's wire. id: port; a: network; b: switches crossed. */
+export const TRACE_SWITCH: u32 = 1;
+/** Looked up in the forwarding database (or, static switch, among the cards). id: network; a, b: MAC; c: port, 0 unknown. */
+export const TRACE_LOOKUP: u32 = 2;
+/** Learned. id: network; a, b: MAC; c: port. */
+export const TRACE_LEARN: u32 = 3;
+/** To every port but the one it came in by. id: network; a: that port. */
+export const TRACE_FLOOD: u32 = 4;
+/** Out of a port. id: port. */
+export const TRACE_OUT: u32 = 5;
+/** At the device end of a port's wire. id: port. */
+export const TRACE_DEVICE: u32 = 6;
+/** An ARP message for an interface. id: interface; a: opcode; b: sender; c: target; d: 1 when it is the one asked. */
+export const TRACE_ARP: u32 = 7;
+/** A packet for the node itself. id: node; a: source; b: destination; c: protocol; d: source port << 16 | destination port. */
+export const TRACE_LOCAL: u32 = 8;
+/** A packet to carry on. id: node; a: source; b: destination; c: protocol; d: TTL. */
+export const TRACE_FORWARD: u32 = 9;
+/** Route. id: node; a: destination; b: interface; c: next hop. */
+export const TRACE_ROUTE: u32 = 10;
+/** Translated, inside to outside. id: NAT; a: source; b: destination; c: ports, after; d: protocol. */
+export const TRACE_NAT_OUT: u32 = 11;
+/** Translated, outside to inside. As above. */
+export const TRACE_NAT_IN: u32 = 12;
+/** No NAT's: the node's own. id: node. */
+export const TRACE_NAT_NONE: u32 = 13;
+/** The neighbour's MAC is known. id: interface; a, b: MAC; c: address. */
+export const TRACE_NEIGHBOR: u32 = 14;
+/** It is asked for, and the packet waits. id: interface; c: address. */
+export const TRACE_WAIT: u32 = 15;
+/** The end: consumed, delivered to an external guest (id: port), or dropped (a: reason). */
+export const TRACE_CONSUMED: u32 = 16;
+export const TRACE_DELIVERED: u32 = 17;
+export const TRACE_DROPPED: u32 = 18;
+
 // ─── Structs that TypeScript reads ─────────────────────────────────────────────────────────────────────────────────
 /** Port: u64 MAC, then u64 counters. rx: from the device into the network; tx: towards the device. */
 export const PORT_MAC: u32 = 32;

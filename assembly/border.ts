@@ -8,6 +8,9 @@ import {
   NO_ADDRESS,
   NO_FRAME,
   OK,
+  TRACE_NAT_IN,
+  TRACE_NAT_NONE,
+  TRACE_NAT_OUT,
   TTL_EXPIRED,
 } from "./abi";
 import { copyOf, drop, frameAt, own, release } from "./frames";
@@ -15,6 +18,7 @@ import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
 import { egressOf, interfaceAt, nodeAt, sourceFor } from "./ip/node";
 import { countHop, sendPacket } from "./ip/send";
+import { control } from "./memory";
 import {
   aliasOf,
   insideNodeOf,
@@ -24,6 +28,7 @@ import {
   outsideInterfaceOf,
   outsideNodeOf,
 } from "./nat/nat";
+import { trace } from "./trace";
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
 import { Ipv4, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4";
 
@@ -110,6 +115,7 @@ export function leaveForLoopback(nat: u32, loopback: u32, frame: u32): void {
   if (mine == 0) return drop(frame, NO_FRAME);
   const reason = natOutbound(nat, mine, loopback);
   if (reason != OK) return drop(mine, reason);
+  traceNat(TRACE_NAT_OUT, nat, mine);
   sendPacket(outsideNodeOf(nat), mine);
 }
 
@@ -125,6 +131,7 @@ function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): 
     }
     return drop(mine, reason);
   }
+  traceNat(TRACE_NAT_OUT, nat, mine);
   countHop(mine);
   sendPacket(via, mine);
 }
@@ -143,9 +150,13 @@ export function enter(node: u32, frame: u32): u32 {
     return 0;
   }
   const found = natInbound(node, mine);
-  if (found == 0) return mine;
+  if (found == 0) {
+    trace(TRACE_NAT_NONE, node, 0, 0, 0, 0);
+    return mine;
+  }
   if (isReason(found)) drop(mine, reasonOf(found));
   else {
+    traceNat(TRACE_NAT_IN, found, mine);
     countHop(mine);
     sendPacket(insideNodeOf(found), mine);
   }
@@ -169,6 +180,14 @@ function enterWithoutHops(node: u32, frame: u32): u32 {
   sendIcmpError(node, frame, ICMP_TIME_EXCEEDED, 0, 0);
   drop(frame, TTL_EXPIRED);
   return 0;
+}
+
+/** What a packet looks like once it is translated. */
+function traceNat(step: u32, nat: u32, frame: u32): void {
+  if (control().mark == 0) return;
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  trace(step, nat, ip.src, ip.dst, (<u32>f.srcPort << 16) | <u32>f.dstPort, f.protocol);
 }
 
 function isReason(found: u32): bool {

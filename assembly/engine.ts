@@ -22,6 +22,11 @@ import {
   ROLE_EXTERNAL,
   ROLE_INTERFACE,
   ROLE_SINK,
+  TRACE_ARP,
+  TRACE_DELIVERED,
+  TRACE_DEVICE,
+  TRACE_FORWARD,
+  TRACE_LOCAL,
   VLAN,
 } from "./abi";
 import { enter, forward, isHairpin, leaveForLoopback, turnBack } from "./border";
@@ -39,6 +44,7 @@ import { receiveIcmp } from "./stack/icmp";
 import { receiveTcp } from "./stack/tcp";
 import { receiveUdp } from "./stack/udp";
 import { receive } from "./switch";
+import { trace } from "./trace";
 import { dropAt, isCaptured, record } from "./time/wires";
 import { ARP_REQUEST, Arp } from "./wire/arp";
 import { DHCP_CLIENT_PORT } from "./wire/dhcp";
@@ -58,6 +64,7 @@ import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoopback, isMulticas
 export function arriveAtSwitch(port: u32, frame: u32, hops: u32): void {
   if (portAt(port).role == 0) return drop(frame, PORT_GONE);
   control().hops = hops;
+  control().mark = frameAt(frame).mark;
   if (frameAt(frame).kind == KIND_UNPARSED) parse(frame);
   if (!isCaptured(port)) return receive(port, frame);
   const held = beginRecord(frame);
@@ -67,6 +74,7 @@ export function arriveAtSwitch(port: u32, frame: u32, hops: u32): void {
 
 /** A frame arrives at the device at `port` from the switch. */
 export function arriveAtDevice(port: u32, frame: u32): void {
+  control().mark = frameAt(frame).mark;
   const p = portAt(port);
   if (p.role == 0) return drop(frame, PORT_GONE);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
@@ -78,6 +86,7 @@ export function arriveAtDevice(port: u32, frame: u32): void {
 
 function toDevice(port: u32, frame: u32): void {
   const p = portAt(port);
+  trace(TRACE_DEVICE, port, 0, 0, 0, 0);
   if (p.role == ROLE_EXTERNAL) return deliver(port, frame);
   if (p.role == ROLE_SINK) return swallow(port, frame);
   if (p.role == ROLE_INTERFACE) return receiveFrame(p.device, frame);
@@ -92,6 +101,7 @@ function deliver(port: u32, frame: u32): void {
   e.offset = <u32>f.data;
   e.length = f.length;
   makeVisible();
+  trace(TRACE_DELIVERED, port, 0, 0, 0, 0);
   countDelivered();
 }
 
@@ -150,6 +160,7 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   if (senderIp != 0 && !isGroup(senderMac)) hearNeighbor(id, senderIp, senderMac, isForMe && i.isOnLink(senderIp));
   const opcode = arp.opcode;
   const targetIp = arp.targetIp;
+  trace(TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
   consume(frame);
   if (opcode == ARP_REQUEST && isForMe && senderIp != targetIp) answerArp(id, targetIp, senderMac, senderIp);
 }
@@ -184,6 +195,7 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
     return;
   }
   if ((node.flags & NODE_FORWARDS) == 0) return drop(frame, NOT_FORWARDING);
+  tracePacket(TRACE_FORWARD, i.node, frame);
   forward(id, frame);
 }
 
@@ -210,6 +222,7 @@ function receiveOwn(id: u32, i: Interface, frame: u32): void {
 /** A packet that a node sent to itself. */
 export function arriveAtSelf(node: u32, frame: u32): void {
   if (nodeAt(node).live == 0) return drop(frame, PORT_GONE);
+  control().mark = frameAt(frame).mark;
   if (frameAt(frame).kind == KIND_UNPARSED) parse(frame);
   const own = nodeAt(node).outsideOf != 0 ? enter(node, frame) : frame;
   if (own != 0) receiveLocal(node, 0, own, true);
@@ -218,10 +231,20 @@ export function arriveAtSelf(node: u32, frame: u32): void {
 /** A packet for `node` itself, in by interface `id` (0: from itself). */
 function receiveLocal(node: u32, id: u32, frame: u32, isUnicast: bool): void {
   const f = frameAt(frame);
+  tracePacket(TRACE_LOCAL, node, frame);
   if ((f.flags & IS_FRAGMENT) != 0) return drop(frame, FRAGMENT);
   if (f.protocol == PROTOCOL_ICMP) return receiveIcmp(node, frame, isUnicast);
   if (f.protocol == PROTOCOL_UDP) return receiveUdp(node, id, frame, isUnicast);
   if (f.protocol == PROTOCOL_TCP && isUnicast) return receiveTcp(node, frame);
   if (isUnicast) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0);
   drop(frame, PROTOCOL);
+}
+
+/** A step about a packet: source, destination, protocol, ports; for TRACE_FORWARD the TTL in the ports' place. */
+function tracePacket(step: u32, node: u32, frame: u32): void {
+  if (control().mark == 0) return;
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  const last = step == TRACE_FORWARD ? <u32>ip.ttl : ((<u32>f.srcPort << 16) | <u32>f.dstPort);
+  trace(step, node, ip.src, ip.dst, f.protocol, last);
 }

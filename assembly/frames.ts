@@ -7,9 +7,12 @@ import {
   CAPACITY_FRAMES,
   EVENT,
   EVENT_TIME,
+  EVENT_TRACE,
   FRAME_SLOT,
   FRAME_START,
   KIND_UNPARSED,
+  TRACE_CONSUMED,
+  TRACE_DROPPED,
 } from "./abi";
 import { book, control, countDrop, now, pool } from "./memory";
 
@@ -60,8 +63,10 @@ export class Frame {
   dstPort: u16;
   /** Hash of addresses, protocol and ports; the same packet has the same hash in every run of one seed. */
   hash: u32;
+  // ── end of the descriptor ──
+  /** 0; 1: a probe, whose every step is told; 2: made because of one (trace.ts). */
+  mark: u32;
   private spare: u32;
-  private spare2: u32;
 
   /** Address of the frame's first byte: its destination MAC. */
   get data(): usize {
@@ -91,6 +96,7 @@ export function allocate(): u32 {
   f.start = FRAME_START;
   f.length = 0;
   f.kind = <u8>KIND_UNPARSED;
+  f.mark = control().mark == 0 ? 0 : 2;
   return handle;
 }
 
@@ -145,13 +151,30 @@ export function drop(handle: u32, reason: u32): void {
   countDrop(reason);
   const c = control();
   if (c.walking == handle) c.verdict = reason;
+  traceEnd(handle, TRACE_DROPPED, reason);
   release(handle);
 }
 
 /** The end of a frame that reached whom it was for, inside the lab. */
 export function consume(handle: u32): void {
   book(BOOK_CONSUMED, 1);
+  traceEnd(handle, TRACE_CONSUMED, 0);
   release(handle);
+}
+
+/** The same, where the bytes are still wanted: the reference goes to an event that holds them. */
+export function consumeByEvent(handle: u32): void {
+  book(BOOK_CONSUMED, 1);
+  traceEnd(handle, TRACE_CONSUMED, 0);
+}
+
+/** Tells the end of a marked frame, whoever's walk it ends in. */
+function traceEnd(handle: u32, step: u32, reason: u32): void {
+  const mark = frameAt(handle).mark;
+  if (mark == 0) return;
+  const e = emitEvent(EVENT_TRACE, 0);
+  e.flags = step | (mark << 16);
+  e.a = reason;
 }
 
 /** The end of a frame that left the lab: its reference goes to the event ring. */

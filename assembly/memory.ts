@@ -41,7 +41,8 @@ export class Control {
   walking: u32;
   verdict: u32;
   hops: u32;
-  private spare: u32;
+  /** Mark of the frame whose walk is under way (trace.ts); 0: nobody asked. */
+  mark: u32;
 }
 if (offsetof<Control>("now") != CONTROL_NOW) ERROR("abi: CONTROL_NOW");
 if (offsetof<Control>("eventsWritten") != CONTROL_EVENTS_WRITTEN) ERROR("abi: CONTROL_EVENTS_WRITTEN");

@@ -122,6 +122,7 @@ export function run(limit: f64, budget: u32, drive: u32): u32 {
   const until = limit < 1.8e19 ? <u64>limit : NEVER;
   const why = runUntil(until, budget, drive != 0);
   const c = control();
+  c.mark = 0;
   c.nextWork = nextWork();
   c.nextAny = min<u64>(c.nextWork, leaseTimers().due);
   return why;
@@ -166,6 +167,7 @@ function step(source: u32, most: u32): u32 {
     arrive(what, port, frame);
     return 1;
   }
+  control().mark = 0;
   if (source == NEIGHBORS) neighborTimeout(neighborTimers().pop());
   else if (source == GENERATORS) return generate(generatorTimers().pop());
   else dhcpTimeout(leaseTimers().pop());

@@ -12,12 +12,16 @@ import {
   ROLE_TRUNK,
   SRC_GROUP,
   SWITCH_LEARNING,
+  TRACE_LEARN,
+  TRACE_LOOKUP,
+  TRACE_SWITCH,
   UNKNOWN_UNICAST,
 } from "./abi";
 import { emitEvent, frameAt, makeVisible } from "./frames";
-import { nowMs } from "./memory";
+import { control, nowMs } from "./memory";
 import { Network, Port, networkAt, portAt, setMac } from "./port";
 import { NO_PORT, learn, lookup, stationKey } from "./table/fdb";
+import { trace, traceMac } from "./trace";
 import { dropAt, flood, share, toDevice } from "./time/wires";
 import { Ethernet, isGroup } from "./wire/ethernet";
 
@@ -32,6 +36,7 @@ export function receive(port: u32, frame: u32): void {
   const p = portAt(port);
   if (p.network == 0) return dropAt(port, frame, NOT_ATTACHED);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
+  trace(TRACE_SWITCH, port, p.network, control().hops, 0, 0);
   p.rxFrames++;
   p.rxBytes += frameAt(frame).length;
 
@@ -42,12 +47,16 @@ export function receive(port: u32, frame: u32): void {
 
   if (p.mac == 0 && p.role == ROLE_EXTERNAL && p.owner != CLASS_WIRE) hear(port, src);
   const n = networkAt(p.network);
-  if (n.kind == SWITCH_LEARNING) learn(stationKey(p.network, src), port, nowMs());
+  if (n.kind == SWITCH_LEARNING) {
+    traceMac(TRACE_LEARN, p.network, src, port, 0);
+    learn(stationKey(p.network, src), port, nowMs());
+  }
 
   if (isReserved(dst)) return dropAt(port, frame, RESERVED_GROUP);
   if (isGroup(dst)) return flood(p.network, port, frame);
 
   const egress = egressFor(n, p.network, dst);
+  traceMac(TRACE_LOOKUP, p.network, dst, egress, 0);
   if (n.curious != 0) return toCurious(n, p, port, frame, egress);
   if (egress == port) return dropAt(port, frame, HAIRPIN);
   if (egress != NO_PORT) return toDevice(egress, frame);

@@ -20,6 +20,8 @@ export interface EngineEvent {
 
 /** The non-zero pages of a memory, 4096 bytes each, in ascending order. */
 export interface MemoryPages {
+  /** Bytes of the whole memory. */
+  length: number;
   numbers: Uint32Array;
   bytes: Uint8Array;
 }
@@ -27,11 +29,21 @@ export interface MemoryPages {
 const PAGE = 4096;
 const NOTHING = new Uint8Array(0);
 
+/** The engine that comes with the package, compiled once per process. */
 let compiled: WebAssembly.Module | undefined;
 
-/** The engine that comes with the package, compiled once per process. */
-async function builtIn(): Promise<WebAssembly.Module> {
-  return (compiled ??= await WebAssembly.compile(wasm));
+/** The engine's own module or bytes, where the built-in one is not wanted. */
+export type EngineSource = WebAssembly.Module | BufferSource;
+
+async function instantiate(source: EngineSource | undefined): Promise<EngineExports> {
+  const module = source === undefined ? (compiled ??= await WebAssembly.compile(wasm))
+    : source instanceof WebAssembly.Module ? source
+    : await WebAssembly.compile(source);
+  const call = (await WebAssembly.instantiate(module)).exports as unknown as EngineExports;
+  const version = call.version?.();
+  if (version === abi.ABI_VERSION) return call;
+  throw new LabError("ENGINE",
+    `engine of version ${version ?? "unknown"}; this package needs ${abi.ABI_VERSION}. Is engine.wasm from another release?`);
 }
 
 /**
@@ -40,7 +52,6 @@ async function builtIn(): Promise<WebAssembly.Module> {
  * Views are made once: the memory grows in `init` and never again.
  */
 export class Engine {
-  readonly call: EngineExports;
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly view: DataView;
@@ -55,38 +66,39 @@ export class Engine {
   private reserved = 0;
 
   /**
+   * An empty engine.
+   *
    * @param source      a module, its bytes, or nothing for the one that comes with the package
    * @param capacities  u32 per CAPACITY_…
    * @param seed        two u32, the seed of the hash functions
-   * @throws LabError ENGINE (another version, no memory to be had), CAPACITY
+   * @throws LabError ENGINE (another version), CAPACITY
    */
-  static async create(
-    source: WebAssembly.Module | BufferSource | undefined, capacities: number[], seed: [number, number],
-  ): Promise<Engine> {
-    const module = source === undefined ? await builtIn()
-      : source instanceof WebAssembly.Module ? source
-      : await WebAssembly.compile(source);
-    const { exports } = await WebAssembly.instantiate(module);
-    return new Engine(exports as unknown as EngineExports, capacities, seed);
-  }
-
-  private constructor(call: EngineExports, capacities: number[], seed: [number, number]) {
-    if (call.version?.() !== abi.ABI_VERSION)
-      throw new LabError("ENGINE",
-        `engine of version ${call.version?.() ?? "unknown"}; this package needs ${abi.ABI_VERSION}. Is engine.wasm from ` +
-        "another release?");
-    this.call = call;
-    this.control = call.control();
-
-    const before = new DataView(call.memory.buffer, this.control);
+  static async create(source: EngineSource | undefined, capacities: number[], seed: [number, number]): Promise<Engine> {
+    const call = await instantiate(source);
+    const before = new DataView(call.memory.buffer, call.control());
     capacities.forEach((count, which) => before.setUint32(abi.CONTROL_CAPACITIES + 4 * which, count, true));
     before.setUint32(abi.CONTROL_SEED, seed[1], true);
     before.setUint32(abi.CONTROL_SEED + 4, seed[0], true);
-    if (call.init() === 0)
-      throw new LabError("CAPACITY",
-        `capacities [${capacities}] need more memory than can be had, or one of them is not allowed; neighbors, stations ` +
-        "and events take powers of two");
+    if (call.init() !== 0) return new Engine(call, capacities);
+    throw new LabError("CAPACITY",
+      `capacities [${capacities}] need more memory than can be had, or one of them is not allowed; neighbors, stations ` +
+      "and events take powers of two");
+  }
 
+  /** An engine that goes on with a saved memory, which has to be of this version. */
+  static async load(source: EngineSource | undefined, capacities: number[], saved: MemoryPages): Promise<Engine> {
+    const call = await instantiate(source);
+    // Beyond what the module begins with, new memory is zero: only pages that were not are written, and none is read.
+    new Uint8Array(call.memory.buffer).fill(0);
+    const missing = saved.length - call.memory.buffer.byteLength;
+    if (missing > 0) call.memory.grow(missing / 65536);
+    const bytes = new Uint8Array(call.memory.buffer);
+    saved.numbers.forEach((page, i) => bytes.set(saved.bytes.subarray(i * PAGE, (i + 1) * PAGE), page * PAGE));
+    return new Engine(call, capacities);
+  }
+
+  private constructor(readonly call: EngineExports, capacities: number[]) {
+    this.control = call.control();
     this.bytes = new Uint8Array(call.memory.buffer);
     this.words = new Int32Array(call.memory.buffer);
     this.view = new DataView(call.memory.buffer);
@@ -272,14 +284,7 @@ export class Engine {
     for (let page = 0; page < this.bytes.length / PAGE; page++) if (!this.isZero(page)) numbers.push(page);
     const bytes = new Uint8Array(numbers.length * PAGE);
     numbers.forEach((page, i) => bytes.set(this.bytes.subarray(page * PAGE, (page + 1) * PAGE), i * PAGE));
-    return { numbers: Uint32Array.from(numbers), bytes };
-  }
-
-  /** Makes this memory the one that was saved; the engine was created with the same capacities. */
-  load({ numbers, bytes }: MemoryPages): void {
-    for (let page = 0; page < this.bytes.length / PAGE; page++)
-      if (!this.isZero(page)) this.bytes.fill(0, page * PAGE, (page + 1) * PAGE);
-    numbers.forEach((page, i) => this.bytes.set(bytes.subarray(i * PAGE, (i + 1) * PAGE), page * PAGE));
+    return { length: this.bytes.length, numbers: Uint32Array.from(numbers), bytes };
   }
 
   private isZero(page: number): boolean {

@@ -5,6 +5,7 @@ import { Capture } from "./capture";
 import { formatIp } from "./address";
 import { checkForm, Core } from "./core";
 import { Engine } from "./engine";
+import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
@@ -18,7 +19,7 @@ import { Router } from "./router";
 import type { RouterOptions } from "./router";
 import { hash } from "./seed";
 import { reseed, restore, takeSnapshot } from "./snapshot";
-import type { EngineSource, Snapshot } from "./snapshot";
+import type { Snapshot } from "./snapshot";
 import type { LabState } from "./state";
 import { Vm } from "./vm";
 

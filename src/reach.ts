@@ -39,7 +39,8 @@ export async function measureReach(
       for (const l4 of LAYERS) {
         const expected = promised(promises[mode][path], l4);
         const finding = await find(scene, prober, mode, path, l4);
-        cells.push({ mode, path, l4, expected, seen: finding.seen, ok: judge(finding, expected), ...finding });
+        const { seen, reason, evidence } = finding;
+        cells.push({ mode, path, l4, expected, seen, ok: judge(finding, expected), reason, evidence });
       }
   const stats = scene.lab.stats();
   const capture = await mergeCaptures(

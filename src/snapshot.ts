@@ -1,8 +1,8 @@
+import { ABI_VERSION } from "../assembly/abi";
 import { Core } from "./core";
 import { Engine } from "./engine";
-import type { MemoryPages } from "./engine";
+import type { EngineSource, MemoryPages } from "./engine";
 import { LabError } from "./errors";
-import { hash } from "./seed";
 import type { LabState } from "./state";
 
 /**
@@ -12,17 +12,16 @@ import type { LabState } from "./state";
  */
 export interface Snapshot {
   version: 1;
+  /** ABI_VERSION of the engine whose memory it is. */
+  engine: number;
   memory: MemoryPages;
   state: LabState;
 }
 
-/** The engine's own module or bytes, where the built-in one is not wanted. */
-export type EngineSource = WebAssembly.Module | BufferSource;
-
 export function takeSnapshot(core: Core): Snapshot {
   core.enter();
   core.save();
-  return { version: 1, memory: core.engine.save(), state: structuredClone(core.state) };
+  return { version: 1, engine: ABI_VERSION, memory: core.engine.save(), state: structuredClone(core.state) };
 }
 
 /**
@@ -31,12 +30,12 @@ export function takeSnapshot(core: Core): Snapshot {
  * @throws LabError SNAPSHOT
  */
 export async function restore(snapshot: Snapshot, source?: EngineSource): Promise<Core> {
-  if (snapshot?.version !== 1)
-    throw new LabError("SNAPSHOT", `snapshot of version ${snapshot?.version}; this package reads version 1`);
+  if (snapshot?.version !== 1 || snapshot.engine !== ABI_VERSION)
+    throw new LabError("SNAPSHOT",
+      `snapshot of version ${snapshot?.version}, engine ${snapshot?.engine}; this package reads version 1, engine ` +
+      `${ABI_VERSION}. Was it taken with another release?`);
   const state = structuredClone(snapshot.state);
-  const engine = await Engine.create(source, state.capacities, hash(state.seed));
-  engine.load(snapshot.memory);
-  return new Core(engine, state);
+  return new Core(await Engine.load(source, state.capacities, snapshot.memory), state);
 }
 
 /** Gives every station of a fork dice of its own: ports, identifiers and waiting times differ from now on. */

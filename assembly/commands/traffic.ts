@@ -27,7 +27,8 @@ class Inlet {
   port: u32;
   /** Bytes of the frame, 0…65535; what Ethernet does not carry is dropped here. */
   length: u32;
-  private spare: u32;
+  /** 1: a probe (trace.ts). */
+  mark: u32;
 }
 
 const INLETS: usize = memory.data(4096, 64);
@@ -73,6 +74,8 @@ export function ingress(count: u32): void {
       continue;
     }
     frameAt(frame).length = inlet.length;
+    frameAt(frame).mark = inlet.mark;
+    inlet.mark = 0;
     book(BOOK_INGRESS, 1);
     fromDevice(inlet.port, frame);
   }

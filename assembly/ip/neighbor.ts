@@ -1,7 +1,8 @@
-import { CAPACITY_NEIGHBORS, NEIGHBOR_FAILED, NEIGHBOR_QUEUE, NEIGHBOR_TABLE, NO_FRAME } from "../abi";
+import { CAPACITY_NEIGHBORS, NEIGHBOR_FAILED, NEIGHBOR_QUEUE, NEIGHBOR_TABLE, NO_FRAME, TRACE_NEIGHBOR, TRACE_WAIT } from "../abi";
 import { drop, frameAt, originate, own } from "../frames";
-import { nextSeq, now, pool, seed } from "../memory";
+import { control, nextSeq, now, pool, seed } from "../memory";
 import { neighborTimers } from "../time/heap";
+import { traceMac } from "../trace";
 import { fromDevice } from "../time/wires";
 import { ARP, ARP_REPLY, ARP_REQUEST, Arp } from "../wire/arp";
 import { ETHERNET, ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
@@ -111,6 +112,7 @@ export function sendVia(id: u32, ip: u32, frame: u32): void {
   if (slot == NONE) return drop(frame, NEIGHBOR_TABLE);
   const e = slotAt(slot);
   if (e.tries == 0 && now() >= e.until) ask(slot);
+  traceMac(e.mac != 0 ? TRACE_NEIGHBOR : TRACE_WAIT, id, e.mac, ip, 0);
   if (e.mac != 0) return sendTo(id, e.mac, frame);
   wait(e, frame);
 }
@@ -167,6 +169,7 @@ function ask(slot: u32): void {
 export function neighborTimeout(slot: u32): void {
   const e = slotAt(slot);
   if (e.tries == 0) return;
+  control().mark = e.first == 0 ? 0 : frameAt(e.first).mark;
   if (e.tries < TRIES) return ask(slot);
   e.tries = 0;
   e.mac = 0;

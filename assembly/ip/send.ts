@@ -4,9 +4,11 @@ import {
   KIND_IPV4,
   NO_ADDRESS,
   NO_ROUTE,
+  TRACE_ROUTE,
 } from "../abi";
 import { drop, frameAt, originate } from "../frames";
 import { toSelf } from "../time/wires";
+import { trace } from "../trace";
 import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
 import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
 import { IPV4, Ipv4 } from "../wire/ipv4";
@@ -84,6 +86,7 @@ export function sendPacket(node: u32, frame: u32): void {
   if (i.isBroadcast(dst)) return sendTo(id, MAC_BROADCAST, frame);
   if (dst >>> 28 == 14) return sendTo(id, 0x01005e000000 | <u64>(dst & 0x7fffff), frame);
   const hop = nextHop(node, id, dst);
+  trace(TRACE_ROUTE, node, dst, id, hop, 0);
   if (hop == 0) return drop(frame, NO_ROUTE);
   sendVia(id, hop, frame);
 }

@@ -1,6 +1,5 @@
-import { BOOK_CONSUMED, EVENT_DATAGRAM, E_NO_FRAME, UDP_CHECKSUM, UDP_CLOSED } from "../abi";
-import { drop, emitEvent, frameAt, makeVisible } from "../frames";
-import { book } from "../memory";
+import { EVENT_DATAGRAM, E_NO_FRAME, UDP_CHECKSUM, UDP_CLOSED } from "../abi";
+import { consumeByEvent, drop, emitEvent, frameAt, makeVisible } from "../frames";
 import { sendIcmpError } from "../ip/icmp-error";
 import { sendTo } from "../ip/neighbor";
 import { boundTo } from "../ip/ports";
@@ -41,7 +40,7 @@ export function receiveUdp(node: u32, id: u32, frame: u32, isUnicast: bool): voi
   e.offset = <u32>(f.data + f.payload);
   e.length = udp.length - UDP;
   makeVisible();
-  book(BOOK_CONSUMED, 1);
+  consumeByEvent(frame);
 }
 
 /** A datagram from `node`, its payload copied from `data`; 0 when no buffer is free. */

@@ -9,10 +9,13 @@ import {
   NOT_ATTACHED,
   QUEUE_FULL,
   ROLE_TRUNK,
+  TRACE_FLOOD,
+  TRACE_OUT,
 } from "../abi";
 import { drop, emitEvent, frameAt, retain } from "../frames";
 import { book, control, nextSeq, now, pool } from "../memory";
 import { LANES, NO_LANE, Network, Port, networkAt, portAt } from "../port";
+import { trace } from "../trace";
 import { flightTimers } from "./heap";
 
 /**
@@ -142,6 +145,7 @@ export function fromDevice(port: u32, frame: u32): void {
 /** The switch sends a frame out of `port`: to its device, or along the trunk to the next switch. */
 export function toDevice(port: u32, frame: u32): void {
   const p = portAt(port);
+  trace(TRACE_OUT, port, 0, 0, 0, 0);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
   if (p.role == ROLE_TRUNK) return alongTrunk(p, port, frame);
   if (p.queued >= p.queueLimit) return dropAt(port, frame, QUEUE_FULL);
@@ -167,6 +171,7 @@ const LOOPBACK_DELAY: u64 = 1000;
 export function flood(network: u32, ingress: u32, frame: u32): void {
   const n = networkAt(network);
   const from = portAt(ingress);
+  trace(TRACE_FLOOD, network, ingress, 0, 0, 0);
   let flights: u32 = 0;
   for (let lane: u32 = 0; lane < LANES; lane++) {
     if (n.lanePorts(lane) <= u32(from.lane == lane)) continue;

@@ -36,7 +36,7 @@ export function unsent(error: unknown): Finding {
 function mainReason(failures: Failure[]): ReasonName | null {
   for (const { drops } of failures) {
     const reasons = (Object.keys(drops) as ReasonName[]).filter((reason) => !CLUELESS.has(reason));
-    const [reason] = reasons.filter((each) => each !== "NOT_MINE").concat(reasons);
+    const reason = reasons.find((each) => each !== "NOT_MINE") ?? reasons[0];
     if (reason) return reason;
   }
   return null;

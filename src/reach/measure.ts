@@ -1,6 +1,7 @@
 import { LabError } from "../errors";
 import type { Machine } from "../machine";
 import type { ModeName } from "../modes";
+import type { Network } from "../network";
 import type { Vm } from "../vm";
 import { nothing, success, unsent } from "./finding";
 import type { Failure } from "./finding";
@@ -46,8 +47,8 @@ async function reach(
 
   try {
     const failures: Failure[] = [];
-    const doors = l4 === "udp" && to === scene.pairs[mode].a && from !== scene.pairs[mode].b;
-    if (doors) {
+    const door = l4 === "udp" ? doorTo(scene, mode, from, to) : null;
+    if (door) {
       const attempt = await send(scene.laptop.address);
       if (attempt.arrived) return success("yes", attempt, from, to, " by the host's address, without a rule");
       failures.push({ way: `to ${scene.laptop.name}'s address without a rule`, drops: attempt.drops });
@@ -59,10 +60,17 @@ async function reach(
       failures.push({ way: way.name, drops: attempt.drops });
     }
     const shut = nothing(failures);
-    return (doors && (await forwarded(scene, prober, mode, from, shut))) || shut;
+    return (door && (await forwarded(scene, prober, door, from, to, shut))) ?? shut;
   } catch (error) {
     return unsent(error);
   }
+}
+
+/** The network whose NAT could have a forward from outside to `to`. */
+function doorTo({ pairs }: Scene, mode: ModeName, from: Machine, to: Machine): Network | null {
+  const { a, b } = pairs[mode];
+  const { network } = a.adapters[0]!;
+  return to === a && from !== b && network?.nat ? network : null;
 }
 
 /** As anybody would: to the address that `from` knows `to` by. null: it knows none. */
@@ -75,14 +83,10 @@ async function plainly(from: Machine, to: Machine, send: (address: string) => Pr
   }
 }
 
-/** By a port-forward rule, which is taken away again; null: there is no NAT, or it does not help. */
+/** By a port-forward rule, which is taken away again; null: it does not help. */
 async function forwarded(
-  { laptop, pairs }: Scene, prober: Prober, mode: ModeName, from: Machine, shut: Finding,
+  { laptop }: Scene, prober: Prober, network: Network, from: Machine, to: Machine, shut: Finding,
 ): Promise<Finding | null> {
-  const to = pairs[mode].a;
-  const network = to.adapters[0]!.network;
-  if (!network?.nat) return null;
-
   const rule = network.forward(`reach,udp,,${PORT},${to.address},${PORT}`);
   const attempt = await prober.udp(from, to, { address: laptop.address, port: PORT });
   rule.remove();
