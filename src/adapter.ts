@@ -3,6 +3,7 @@ import { parseCidr, parseIp, parseMac } from "./address";
 import type { Subnet } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
 import type { AdapterPlace, Attachment } from "./attachment";
+import { checkDuration } from "./clock";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import { ExternalPort } from "./external-port";
@@ -74,6 +75,7 @@ export class Adapter extends Leg {
     const { address, gateway, promiscuous = "deny", linkUpDelay = 0, guest } = options;
     if (!(promiscuous in POLICIES))
       throw new LabError("OPTION", `${name}: promiscuous "${promiscuous}"; it takes ${Object.keys(POLICIES).join(", ")}`);
+    checkDuration(linkUpDelay, `${name}: linkUpDelay`);
     if (address !== undefined) parseCidr(address, `${name}: address`);
     if (gateway !== undefined) parseIp(gateway, `${name}: gateway`);
     const delay = options.wire?.delay;

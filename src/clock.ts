@@ -276,9 +276,10 @@ export function guard(callback: () => void): void {
   }
 }
 
-function checkDuration(ms: number, verb: string): void {
+/** @throws LabError OPTION unless `ms` is finite and not negative */
+export function checkDuration(ms: number, what: string): void {
   if (Number.isFinite(ms) && ms >= 0) return;
-  throw new LabError("OPTION", `${verb}(${ms}); it takes milliseconds, 0 and up`);
+  throw new LabError("OPTION", `${what} ${ms}; it takes milliseconds, 0 and up`);
 }
 
 /** Promise.withResolvers, which Node 20 does not have. */

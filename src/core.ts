@@ -1,6 +1,6 @@
 import {
   E_FULL, E_IN_USE, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
-  EVENT_ICMP_ERROR, EVENT_UNSENT,
+  EVENT_ICMP_ERROR, EVENT_TRACE, EVENT_UNSENT,
 } from "../assembly/abi";
 import { formatMac } from "./address";
 import type { Subnet } from "./address";
@@ -85,6 +85,8 @@ export class Core implements Clockwork {
   readonly saves = new Set<Saves>();
   /** Who has a MAC. */
   readonly macs = new Map<string, string>();
+  /** Hears the steps of a probe's walk (explain.ts). */
+  ontrace: ((event: EngineEvent) => void) | null = null;
   private readonly undelivered = new Set<PortListener>();
   private closed = false;
 
@@ -183,6 +185,13 @@ export class Core implements Clockwork {
     this.clock.kick();
   }
 
+  /** Injects one frame whose every step is told to `ontrace`. */
+  probe(port: number, frame: Uint8Array): void {
+    this.engine.flush();
+    this.engine.offer(port, frame, true);
+    this.engine.flush();
+  }
+
   save(): void {
     for (const each of this.saves) each.save();
   }
@@ -213,6 +222,9 @@ export class Core implements Clockwork {
       case EVENT_ADDRESS:
         for (const listener of [...this.addressListeners]) listener();
         return this.addressListeners.size > 0;
+      case EVENT_TRACE:
+        this.ontrace?.(event);
+        return false;
       case EVENT_HEARD:
         this.ports.get(event.id)?.heard(formatMac(event.a, event.b));
         return false;

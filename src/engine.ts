@@ -168,11 +168,13 @@ export class Engine {
    * Copies a frame in, to be injected by the next `flush`. Any length is taken; one the wire could not carry, and one
    * that finds no buffer, is a counted drop.
    *
+   * @param isProbe  every step of its walk is told by EVENT_TRACE
    * @returns false when `flush` has to be called first
    */
-  offer(port: number, frame: Uint8Array): boolean {
+  offer(port: number, frame: Uint8Array, isProbe = false): boolean {
     if (this.pending === abi.INGRESS) return false;
     if (this.pending === this.reserved) this.reserved = this.call.reserve();
+    if (this.pending === this.reserved && this.pending > 0) return false;
     if (this.pending === this.reserved) {
       this.call.dropAt(port, abi.NO_FRAME);
       return true;
@@ -184,6 +186,7 @@ export class Engine {
       this.frames + handle * abi.FRAME_SLOT + abi.FRAME_START);
     this.view.setUint32(record + 4, port, true);
     this.view.setUint32(record + 8, Math.min(frame.length, 65535), true);
+    this.view.setUint32(record + 12, isProbe ? 1 : 0, true);
     return true;
   }
 

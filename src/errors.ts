@@ -1,23 +1,24 @@
 /**
- * What can go wrong, by stable name. A code given by an integration that is not in this list is possible: match those you
- * know.
+ * What can go wrong, by stable name. New ones may come: match those you know.
  *
  * - form of a value: ADDRESS, MAC, PORT, NAME, FORWARD, OPTION, CAPACITY, DATAGRAM_SIZE
  * - two things at once: NAME_TAKEN, MAC_TAKEN, OVERLAP, NAT_IN_USE, FORWARD_TAKEN, PORT_IN_USE,
- *   OPTIONS_DIFFER, OTHER_HOST
+ *   OPTIONS_DIFFER, OTHER_HOST, OTHER_LAB
  * - the wrong moment or object: CLOSED, REMOVED, CLOCK, EXTERNAL_GUEST, NOT_EXTERNAL, NO_NAT, NO_ADDRESS, FULL
  * - the network's answer: TIMEOUT, UNREACHABLE, REFUSED, NO_ROUTE, TTL_EXPIRED, TOO_BIG, NOT_READY
- * - the engine: ENGINE, SNAPSHOT
+ * - the engine: ENGINE, SNAPSHOT; the DHCP server: DHCP_CONFIG, DHCP_STATE
+ * - capture files: CAPTURE_…; the cable to an emulator: FRAME, FRAMING, LISTEN, CONNECT, CONNECTION, REPLACED
  */
 export type LabErrorCode =
   | "ADDRESS" | "MAC" | "PORT" | "NAME" | "FORWARD" | "OPTION" | "CAPACITY" | "DATAGRAM_SIZE"
   | "NAME_TAKEN" | "MAC_TAKEN" | "OVERLAP" | "NAT_IN_USE" | "FORWARD_TAKEN" | "PORT_IN_USE"
-  | "OPTIONS_DIFFER" | "OTHER_HOST"
+  | "OPTIONS_DIFFER" | "OTHER_HOST" | "OTHER_LAB"
   | "CLOSED" | "REMOVED" | "CLOCK" | "EXTERNAL_GUEST" | "NOT_EXTERNAL" | "NO_NAT" | "NO_ADDRESS" | "FULL"
   | "TIMEOUT" | "UNREACHABLE" | "REFUSED" | "NO_ROUTE" | "TTL_EXPIRED" | "TOO_BIG" | "NOT_READY"
   | "ENGINE" | "SNAPSHOT"
   | "CAPTURE_FORMAT" | "CAPTURE_INTERFACE" | "CAPTURE_LENGTH" | "CAPTURE_SOURCE" | "CAPTURE_STREAMED" | "CAPTURE_TIME"
-  | "FRAME" | "FRAMING" | "LISTEN" | "CONNECT" | "CONNECTION" | "REPLACED";
+  | "FRAME" | "FRAMING" | "LISTEN" | "CONNECT" | "CONNECTION" | "REPLACED"
+  | "DHCP_CONFIG" | "DHCP_STATE";
 
 /**
  * The one error class of the lab.
@@ -26,9 +27,9 @@ export type LabErrorCode =
  * concerned, the accepted range and the likely cause.
  */
 export class LabError extends Error {
-  readonly code: LabErrorCode | (string & {});
+  readonly code: LabErrorCode;
 
-  constructor(code: LabErrorCode | (string & {}), message: string, options?: { cause?: unknown }) {
+  constructor(code: LabErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = "LabError";
     this.code = code;

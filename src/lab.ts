@@ -3,10 +3,13 @@ import { capacities } from "./capacity";
 import type { Capacity } from "./capacity";
 import { Capture } from "./capture";
 import { formatIp } from "./address";
+import { checkDuration } from "./clock";
 import { checkForm, Core } from "./core";
 import { Engine } from "./engine";
 import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
+import { explainFrame } from "./explain";
+import type { Explanation } from "./explain";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
 import { Lan } from "./lan";
@@ -190,6 +193,7 @@ export class Lab {
    * @throws LabError NOT_READY, which names who has none
    */
   async ready({ timeout = 60_000 } = {}): Promise<void> {
+    checkDuration(timeout, "ready: timeout");
     this.core.enter();
     const waiting = this.machines.flatMap((machine) => machine.legs).filter((leg) => leg.isWaiting);
     if (waiting.length === 0) return;
@@ -267,6 +271,22 @@ export class Lab {
       reseed(core);
     }
     return new Lab(core, this.source);
+  }
+
+  /**
+   * What would become of a frame, and why: every look-up, every rewrite, and where each copy ends. Nothing in the lab changes.
+   *
+   * @param frame  a whole Ethernet frame without FCS, any length, any bytes
+   * @param at     the card that sends it: an adapter, or a host's or router's leg
+   * @throws LabError CLOSED, OTHER_LAB
+   *
+   * @example
+   * const { text, steps } = await lab.explain(frame, alice.adapters[0]);
+   */
+  async explain(frame: Uint8Array, at: Leg): Promise<Explanation> {
+    this.core.enter();
+    if (!at.isIn(this.core)) throw new LabError("OTHER_LAB", `explain: ${at.name} is not a card of this lab`);
+    return explainFrame(this.core, at.port, frame, (copy) => new Lab(copy), this.source);
   }
 
   /** Ends everything: what waits is rejected with CLOSED, external guests are closed, the process can end. */

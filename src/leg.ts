@@ -122,6 +122,12 @@ export class Leg {
     return { server: formatIp(server), dns: dns.map(formatIp), until: leaseUntil / 1e6 };
   }
 
+  /** Engine's id of its port. */
+  get port(): number { return this.state.port; }
+
+  /** Whether it belongs to the lab of `core`. */
+  isIn(core: Core): boolean { return this.core === core && core.portNames.has(this.state.port); }
+
   /** Engine's id of its interface; 0: an external guest is behind it. */
   get interface(): number { return this.state.interface; }
 

@@ -1,5 +1,6 @@
 import { E_NO_ADDRESS, E_NO_ROUTE, EVENT_ICMP_ERROR, NEIGHBOR_FAILED, NO_ROUTE } from "../assembly/abi";
 import { formatIp, parseIp } from "./address";
+import { checkDuration } from "./clock";
 import type { Pending, Timer } from "./clock";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
@@ -53,6 +54,7 @@ export class Pinger {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255)
       throw new LabError("OPTION", `${name}: ping with ttl ${ttl}; it takes 1 to 255`);
 
+    checkDuration(timeout, `${name}: ping timeout`);
     const engine = this.core.enter();
     this.state.echo ||= this.core.check(engine.call.echoOpen(node), "ICMP identifier");
     const sequence = (this.state.sequence = (this.state.sequence + 1) & 0xffff);

@@ -1,6 +1,6 @@
 import { BOOK_CONSUMED, QUEUE_FULL } from "../assembly/abi";
 import { checkPort, formatIp, parseIp } from "./address";
-import { guard } from "./clock";
+import { checkDuration, guard } from "./clock";
 import type { Pending } from "./clock";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
@@ -87,6 +87,7 @@ export class UdpSocket<T = unknown> implements AsyncIterable<Datagram> {
    * @throws LabError TIMEOUT, CLOSED
    */
   async receive({ timeout }: { timeout?: number } = {}): Promise<Datagram> {
+    if (timeout !== undefined) checkDuration(timeout, `${this}: receive timeout`);
     const datagram = await this.next(timeout);
     if (datagram) return datagram;
     throw new LabError("CLOSED", `${this} was closed while a datagram was waited for`);

@@ -74,7 +74,7 @@ describe("the module", () => {
       call.networkAdd(0, 300_000);
       call.portAdd(abi.ROLE_EXTERNAL, abi.CLASS_VM, i);
       call.udpOpen(nodes[0]!, 0, 0, 0);
-      for (let k = 0; k < 400; k++) engine.offer(ports[0]!, new Uint8Array(60).fill(2));
+      for (let k = 0; k < 400; k++) if (!engine.offer(ports[0]!, new Uint8Array(60).fill(2))) engine.flush();
       engine.flush();
       call.run(Infinity, 10_000, 0);
       while (engine.nextEvent());
@@ -197,8 +197,10 @@ describe("structs", () => {
     const found: [bigint, number][] = [];
     for (let i = call.fdbNext(network, 0); i !== 0; i = call.fdbNext(network, i)) {
       const at = call.fdbOffset(i - 1);
-      found.push([memory.u64(at), memory.u32(at + 12)]);
-      expect(memory.u32(at + 8)).toBe(0); // heard in the first millisecond
+      // The upper 24 bits of the second word are the port, the lower 40 when it was heard: in the first millisecond.
+      found.push([memory.u64(at), Number(memory.u64(at + 8) / 2n ** 40n)]);
+      expect(memory.u64(at + 8) % 2n ** 40n).toBe(0n);
+      
     }
     const key = ([high, low]: [number, number]): bigint => (BigInt(network) << 48n) | (BigInt(high) << 32n) | BigInt(low);
     expect(found.sort()).toEqual([[key(MAC_1), ports[0]], [key(MAC_2), ports[1]]].sort());
@@ -313,6 +315,17 @@ describe("events", () => {
 });
 
 describe("capacities", () => {
+  test("of few frames are not used up by what guests may send next", async () => {
+    const engine = await Engine.create(undefined, CAPACITIES.with(abi.CAPACITY_FRAMES, 16), [0, 0]);
+    const { nodes, ports } = twoStations(engine);
+    engine.offer(ports[0]!, new Uint8Array(60).fill(2));
+    engine.flush();
+    const { call } = engine;
+    expect(call.echoSend(nodes[0]!, IP_2, call.echoOpen(nodes[0]!), 1, 0, 0)).toBe(0);
+    expect(call.run(Infinity, 1000, 0)).toBe(abi.RUN_VISIBLE);
+    expect(engine.nextEvent()!.kind).toBe(abi.EVENT_ECHO);
+  });
+
   test("that cannot be are refused before anything is laid out", async () => {
     for (const [which, value] of [
       [abi.CAPACITY_FRAMES, 0], [abi.CAPACITY_NEIGHBORS, 63], [abi.CAPACITY_FDB, 100], [abi.CAPACITY_EVENTS, 32],

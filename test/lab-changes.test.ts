@@ -460,6 +460,27 @@ describe("LANs of two labs", () => {
   });
 });
 
+describe("a link", () => {
+  test("comes up five seconds after the cable when the card is as slow as VirtualBox's", async () => {
+    const world = await lab();
+    const laptop = world.host("laptop");
+    const net = laptop.internal("net");
+    const a = laptop.vm("a", { attach: net, address: "10.9.0.1/24" });
+    const b = laptop.vm("b", { attach: net, address: "10.9.0.2/24", linkUpDelay: 5000 });
+    await a.ping(b);
+    b.adapters[0]!.cable = false;
+    b.adapters[0]!.cable = true;
+    expect(await code(a.ping(b))).toBe("TIMEOUT");
+    const fork = watch(await world.fork());
+    for (const each of [world, fork]) {
+      await each.advance(4100);
+      expect(await each.machine("a")!.ping(each.machine("b")!)).toMatchObject({ ttl: 64 });
+    }
+    expect(await code(a.ping(b, { timeout: NaN }))).toBe("OPTION");
+    expect(await code(world.sleep(-1))).toBe("OPTION");
+  });
+});
+
 describe("ready", () => {
   test("names who has no address", async () => {
     const world = await lab();

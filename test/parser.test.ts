@@ -211,6 +211,8 @@ describe("IPv4", () => {
   });
 
   test("each thing wrong with the header has its name", () => {
+    for (const version of [0x05, 0x55, 0xc5])
+      expect(verdict(altered(14, version))).toEqual(["IPV4_VERSION", abi.KIND_IPV4]);
     expect(verdict(altered(14, 0x65))).toEqual(["IPV4_VERSION", abi.KIND_IPV4]);
     expect(verdict(altered(14, 0x44))).toEqual(["IPV4_HEADER", abi.KIND_IPV4]);
     expect(verdict(altered(14, 0x4f))).toEqual(["IPV4_TRUNCATED", abi.KIND_IPV4]);
@@ -229,7 +231,9 @@ describe("IPv4", () => {
   test("a first fragment has ports, a later one has none", () => {
     const first = ethernet(IPV4, ipv4(udp(5000, 53, zeros(16), 2000), { fragment: 0x2000 }));
     expect(summary(first, "flags", "l4", "srcPort")).toEqual(["OK", abi.IS_FRAGMENT, 34, 5000]);
-    for (const fragment of [0x2001, 0x0001, 0x1fff]) {
+    const whole = ethernet(IPV4, ipv4(tcp(5000, 80), { fragment: 0x2000 }));
+    expect(summary(whole, "flags", "l4", "srcPort")).toEqual(["OK", abi.IS_FRAGMENT, 34, 5000]);
+    for (const fragment of [0x2001, 0x0001, 0x0100, 0x1fff]) {
       const later = ethernet(IPV4, ipv4(udp(5000, 53, zeros(16)), { fragment }));
       expect(summary(later, "flags", "l4", "payload", "srcPort")).toEqual([
         "OK",
@@ -330,8 +334,10 @@ describe("IPv6", () => {
     const frame = ethernet(IPV6, ipv6(udp(1, 2)));
     for (const size of [14, 53]) expect(verdict(frame.subarray(0, size))).toEqual(["IPV6_TRUNCATED", abi.KIND_IPV6]);
     expect(verdict(frame.subarray(0, 61))).toEqual(["IPV6_LENGTH", abi.KIND_IPV6]);
-    frame[14] = 0x45;
-    expect(verdict(frame)).toEqual(["IPV6_VERSION", abi.KIND_IPV6]);
+    for (const version of [0x45, 0x20, 0x70, 0xe0]) {
+      frame[14] = version;
+      expect(verdict(frame)).toEqual(["IPV6_VERSION", abi.KIND_IPV6]);
+    }
   });
 });
 

@@ -51,15 +51,16 @@ export function framesOffset(): usize {
   return pool(CAPACITY_FRAMES).base;
 }
 
-/** Sees to it that the first inlets have a buffer each; returns how many do. */
+/** Sees to it that the first inlets have a buffer each, a quarter of all at the most; returns how many do. */
 export function reserve(): u32 {
-  for (let i: u32 = 0; i < INGRESS; i++) {
+  const most = min<u32>(INGRESS, (pool(CAPACITY_FRAMES).capacity + 3) >> 2);
+  for (let i: u32 = 0; i < most; i++) {
     const inlet = inletAt(i);
     if (inlet.frame != 0) continue;
     inlet.frame = allocate();
     if (inlet.frame == 0) return i;
   }
-  return INGRESS;
+  return most;
 }
 
 /** Takes the frames in inlets 0…count-1 in, at the present time. */

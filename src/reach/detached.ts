@@ -1,6 +1,6 @@
 import type { Machine } from "../machine";
 import { nothing, success, unsent } from "./finding";
-import { ends } from "./measure";
+import { bothWays, ends } from "./measure";
 import type { Measured } from "./measure";
 import { PORT } from "./prober";
 import type { Attempt, Prober } from "./prober";
@@ -21,8 +21,7 @@ export async function measureDetached(scene: Scene, prober: Prober, path: Path, 
     }
     const there = await outwards(scene, prober, scene.pairs.bridged.b, l4);
     const back = await inwards(scene, prober, scene.pairs.bridged.b, l4);
-    if (there.seen !== back.seen) return { ...there, seen: "one-way", evidence: `${there.evidence}; ${back.evidence}` };
-    return { ...there, evidence: `${there.evidence}; ${back.evidence}` };
+    return bothWays(there, back);
   } catch (error) {
     return unsent(error);
   }

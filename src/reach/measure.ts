@@ -26,8 +26,14 @@ export async function measure(scene: Scene, prober: Prober, mode: ModeName, path
   }
   const there = await reach(scene, prober, mode, a, b, l4);
   const back = await reach(scene, prober, mode, b, a, l4);
-  if (there.seen !== back.seen) return { ...there, seen: "one-way", evidence: `${there.evidence}; the other way: ${back.evidence}` };
-  return { ...there, evidence: `${there.evidence}; ${back.evidence}` };
+  return bothWays(there, back);
+}
+
+/** Of two directions: what is true of both. */
+export function bothWays(there: Finding, back: Finding): Finding {
+  const evidence = `there: ${there.evidence}; back: ${back.evidence}`;
+  if (there.seen === back.seen) return { seen: there.seen, reason: there.reason && back.reason, evidence };
+  return { seen: "one-way", reason: null, evidence };
 }
 
 /** Sender and receiver of a path between a VM and somebody else. */

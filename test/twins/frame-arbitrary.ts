@@ -93,7 +93,10 @@ function segments(v6: boolean): fc.Arbitrary<Segment> {
 }
 
 function ipv4Packets(): fc.Arbitrary<[number, Bytes]> {
-  const fragment = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(0, 0x4000) }, { weight: 1, arbitrary: port });
+  const fragment = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(0, 0x4000, 0x2000) },
+    { weight: 1, arbitrary: port },
+  );
   return fc
     .tuple(segments(false), fragment, fc.oneof(fc.constant(0), fc.nat(10)))
     .map(([segment, fragment, words]) => [0x0800, ipv4(segment, { fragment, options: zeros(words * 4) })]);

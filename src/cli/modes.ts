@@ -1,0 +1,109 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { LabStats } from "../lab";
+import { measureReach, PROMISES } from "../reach";
+import type { Cell } from "../reach";
+import { explain } from "../reasons";
+import type { ReasonName } from "../reasons";
+import { exitCode, tableLines, wrongLines } from "./modes-report";
+import { grouped, painter } from "./output";
+import type { Output } from "./output";
+import { UsageError } from "./usage";
+
+/** What `--json` prints. */
+export interface ModesDocument {
+  schema: "fivewire/modes/1";
+  seed: string;
+  /** Whether every mode keeps its promises. */
+  ok: boolean;
+  cells: Cell[];
+  totals: {
+    /** Frames that came into being: from external guests, made by stations, copied by floods. */
+    frames: number;
+    consumed: number;
+    delivered: number;
+    dropped: number;
+    drops: LabStats["drops"];
+    /** 0: no frame went missing. */
+    balance: number;
+    /** Time in the lab and time it took, ms. */
+    virtual: number;
+    wall: number;
+    framesPerSecond: number;
+  };
+  /** Path of the pcapng. */
+  capture: string;
+}
+
+/** `fivewire modes`: measures the connectivity table. Returns the exit code. */
+export async function modes(args: string[], out: Output): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, out: { type: "string" }, seed: { type: "string" } },
+  });
+  if (positionals.length > 0) throw new UsageError(`modes takes no argument, given: ${positionals.join(" ")}`);
+
+  const { seed = "1", out: capture = join(tmpdir(), "fivewire-modes.pcapng") } = values;
+  const began = performance.now();
+  const reach = await measureReach({ seed });
+  const wall = performance.now() - began;
+  await writeFile(capture, reach.capture);
+
+  const document = documentOf(reach.cells, reach.stats, { seed, wall, capture });
+  if (values.json) await out.line(JSON.stringify(document, null, 2));
+  else for (const line of report(document, out.isColoured)) await out.line(line);
+  await out.flush();
+  return document.totals.balance === 0 ? exitCode(document.cells) : 1;
+}
+
+function documentOf(
+  cells: Cell[], stats: LabStats, { seed, wall, capture }: { seed: string; wall: number; capture: string },
+): ModesDocument {
+  const { ingress, originated, copies, consumed, delivered, dropped } = stats.frames;
+  const frames = ingress + originated + copies;
+  return {
+    schema: "fivewire/modes/1",
+    seed,
+    ok: exitCode(cells) === 0 && stats.balance === 0,
+    cells,
+    totals: {
+      frames, consumed, delivered, dropped, drops: stats.drops, balance: stats.balance,
+      virtual: stats.time, wall, framesPerSecond: Math.round(frames / (wall / 1000)),
+    },
+    capture,
+  };
+}
+
+function report({ cells, totals, capture, seed }: ModesDocument, isColoured: boolean): string[] {
+  const paint = painter(isColoured);
+  const measured = cells.filter(({ ok }) => ok !== null);
+  const wrong = wrongLines(cells);
+  const missing = totals.balance === 0 ? [] : [`wrong: the books do not balance: ${totals.balance} frames went missing`];
+  return [
+    "Who reaches whom: what each mode promises, and what live traffic did.",
+    "",
+    ...tableLines(cells, PROMISES, paint),
+    "",
+    "forward: only through a port-forward rule, for TCP and UDP; to ICMP that is a no.  -: not measured yet.",
+    "A no was sent to the target's own MAC, and by way of whoever stands between; beside it the reason it was dropped for.",
+    "",
+    ...wrong.concat(missing).map((line) => paint(line, "red")),
+    `${measured.length - wrong.length} of ${measured.length} measured cells are as promised`,
+    "",
+    `${grouped(totals.frames)} frames handled: ${grouped(totals.consumed)} consumed, ${grouped(totals.delivered)} delivered, ` +
+      `${grouped(totals.dropped)} dropped:`,
+    ...dropLines(totals.drops),
+    `${grouped(totals.framesPerSecond)} frames/s: ${(totals.virtual / 1000).toFixed(1)} s of the lab's time (seed ${seed}) in ` +
+      `${(totals.wall / 1000).toFixed(2)} s, start of the engine and checks included`,
+    `every frame is in ${capture}`,
+  ];
+}
+
+/** Frames by the reason they were dropped for, most frequent first. */
+export function dropLines(drops: LabStats["drops"]): string[] {
+  const entries = (Object.entries(drops) as [ReasonName, number][]).sort(([, a], [, b]) => b - a);
+  return entries.map(([reason, count]) => `${grouped(count).padStart(9)}  ${reason.padEnd(18)} ${explain(reason)}`);
+}
