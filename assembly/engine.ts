@@ -181,8 +181,8 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
   const dst = ip.dst;
   if (isForDhcp(i, frame)) return receiveDhcp(id, frame);
   if (i.address == 0) return drop(frame, IPV4_DESTINATION);
-  if (isLoopback(ip.src) || isMulticast(ip.src) || ip.src >>> 28 == 15 || isLoopback(dst)) return drop(frame, IPV4_SOURCE);
-  if (isMulticast(dst)) return drop(frame, IPV4_DESTINATION);
+  if (isLoopback(ip.src) || isMulticast(ip.src) || ip.src >>> 28 == 15) return drop(frame, IPV4_SOURCE);
+  if (isMulticast(dst) || isLoopback(dst)) return drop(frame, IPV4_DESTINATION);
   if (i.isBroadcast(dst)) return receiveLocal(i.node, id, frame, false);
   // A unicast packet in a group frame is nobody's (RFC 1122 §3.3.6).
   if (isGroup(Ethernet.at(f.data).dst)) return drop(frame, IPV4_DESTINATION);

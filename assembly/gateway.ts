@@ -43,6 +43,8 @@ export function mayLeave(node: u32, via: u32, frame: u32): u32 {
   }
   const egress = egressOf(via, ip.dst);
   if (egress == 0) return OK;
+  // Nobody broadcasts into a network from outside it (RFC 2644 §2).
+  if (interfaceAt(egress).isBroadcast(ip.dst)) return IPV4_DESTINATION;
   const mtu = interfaceAt(egress).mtu;
   if (ip.totalLength <= mtu) return OK;
   if ((ip.fragment & IPV4_DF) != 0) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION, mtu);

@@ -1,1 +1,2 @@
-export { LabError } from "./errors";
+/** The same package under the name browsers ask for; what needs a browser will be here. */
+export * from "./index";

@@ -7,12 +7,15 @@ import { World, begin, start, tell } from "./story";
 import type { Place, Script } from "./story";
 import { STORIES } from "./stories/index";
 
-/** Tells a script one event at a time; returns how it ended and how many events it took. */
-async function tellByEvents(script: Script): Promise<{ ending: Ending; events: number }> {
+/** Frames and timers per call of the engine, once it is no longer told one event at a time. */
+const LARGE = 20_000;
+
+/** Tells a script one event at a time up to event `at`, then in large steps; returns how it ended and how many events it took. */
+async function tellByEvents(script: Script, at = Infinity): Promise<{ ending: Ending; events: number }> {
   const world = await begin(script);
   captureAll(world.lab);
   let events = 0;
-  setBudget(world.lab, 1, () => { events++; });
+  setBudget(world.lab, 1, () => (events++ === at ? LARGE : undefined));
   await tell(script, world);
   const ending = await endingOf(world.lab);
   await world.lab.close();
@@ -39,9 +42,9 @@ async function tellAndFork(script: Script, at: number, replay: boolean): Promise
     forking = original.lab.fork({ replay }).then((lab) => {
       let goOn!: () => void;
       void lab.hold(new Promise<void>((resolve) => { goOn = resolve; }));
-      return { world: new World(lab, script.setting, original.ports), place: here, goOn };
+      return { world: new World(lab, script.setting, original), place: here, goOn };
     });
-    return 20_000; // the rest goes in large steps
+    return LARGE;
   });
   await tell(script, original, place);
   return { original, forked: await forking! };
@@ -56,8 +59,11 @@ for (const [about, scripts] of Object.entries(STORIES))
   describe(`forked at any event: ${about}`, () => {
     for (const [i, script] of scripts.entries())
       test(script.name, async () => {
-        const { ending, events } = await tellByEvents(script);
+        const whole = await tellByEvents(script);
+        const { events } = whole;
         const at = Math.floor(dice(seed + i)() * events);
+        const { ending } = await tellByEvents(script, at);
+        expect(ending.captures, "one event at a time, or many").toEqual(whole.ending.captures);
         const { original, forked } = await tellAndFork(script, at, true);
         expect(await endingOf(original.lab), `the original, forked at event ${at} of ${events}`).toEqual(ending);
 

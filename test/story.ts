@@ -65,11 +65,18 @@ export class World {
   /** Of the row being told; also what its frames carry. */
   nonce = 0;
 
-  constructor(readonly lab: Lab, readonly setting: Setting, readonly ports = new Map<string, number>()) {
+  /** Ports that rows know by a letter. */
+  readonly ports: Map<string, number>;
+
+  /** @param twin  the world that `lab` was forked from: guests are as they are there, letters are shared */
+  constructor(readonly lab: Lab, readonly setting: Setting, twin?: World) {
+    this.ports = twin?.ports ?? new Map<string, number>();
     for (const vm of lab.vms)
       for (const adapter of vm.adapters)
-        if (adapter.interface === 0 && !this.guests.has(vm.name))
-          this.guests.set(vm.name, new Guest(lab, vm.name, adapter, setting.guests?.[vm.name]));
+        if (adapter.interface === 0 && !this.guests.has(vm.name)) {
+          const options = twin?.guests.get(vm.name)?.options ?? setting.guests?.[vm.name];
+          this.guests.set(vm.name, new Guest(lab, vm.name, adapter, { ...options }));
+        }
     for (const machine of lab.machines) for (const socket of machine.sockets) this.listen(machine, socket);
   }
 

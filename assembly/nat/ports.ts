@@ -1,8 +1,9 @@
+import { random } from "../ip/node";
 import { isPortBound } from "../ip/ports";
 import { PROTOCOL_ICMP } from "../wire/ipv4";
 import { findForward, isForwarded } from "./forward";
 import { findMappingOutside } from "./mapping";
-import { natAt, nextRandom } from "./record";
+import { natAt } from "./record";
 
 /** No port: none was free among those tried. */
 export const NO_PORT: u32 = 0x10000;
@@ -26,7 +27,8 @@ export function isOutsideTaken(outsideNode: u32, protocol: u32, address: u32, po
 
 /**
  * An outside port (ICMP: identifier) for a new mapping: the inside's own when it is free; else one at random (RFC 6056,
- * RFC 7857 §9) of the same parity (RFC 4787 REQ-4), privileged for privileged while that can be had (REQ-3a), else
+ * RFC 7857 §9; the dice are the inside node's) of the same parity (RFC 4787 REQ-4), privileged for privileged while that can be
+ * had (REQ-3a), else
  * 1024…65535.
  *
  * @returns  NO_PORT when none of the 64 tried is free
@@ -38,12 +40,12 @@ export function choosePort(nat: u32, protocol: u32, address: u32, wanted: u32): 
   if (keeps && isFree(n.outsideNode, protocol, address, wanted)) return wanted;
   if (keeps && wanted < UNPRIVILEGED) {
     for (let i: u32 = 0; i < PRIVILEGED_TRIES; i++) {
-      const port = (nextRandom(n) & (UNPRIVILEGED - 2)) | parity;
+      const port = (random(n.insideNode) & (UNPRIVILEGED - 2)) | parity;
       if (port != 0 && isFree(n.outsideNode, protocol, address, port)) return port;
     }
   }
   for (let i: u32 = 0; i < TRIES; i++) {
-    const port = ((UNPRIVILEGED + (nextRandom(n) % (0x10000 - UNPRIVILEGED))) & ~1) | parity;
+    const port = ((UNPRIVILEGED + (random(n.insideNode) % (0x10000 - UNPRIVILEGED))) & ~1) | parity;
     if (isFree(n.outsideNode, protocol, address, port)) return port;
   }
   return NO_PORT;

@@ -12,8 +12,7 @@ import {
   NAT_TCP_TRANSITORY,
   NAT_UDP_TIMEOUT,
 } from "../abi";
-import { capacity, pool, seed } from "../memory";
-import { keyedHash } from "../table/hash";
+import { capacity, pool } from "../memory";
 
 /** Classes of connections: one idle timeout, one queue each. */
 export const CLASS_UDP: u32 = 0;
@@ -63,8 +62,6 @@ export class Nat {
   /** Record 0: the NAT whose ended connections were looked for last; mappings ever made. */
   hand: u32;
   serial: u32;
-  /** State of the port generator. */
-  random: u64;
   // u64[CLASSES] idle timeouts in ns, Queue[CLASSES], then ALIASES pairs of u32: inside address, loopback address.
 
   /** Idle timeout of a class, ns. */
@@ -109,7 +106,6 @@ export function natAdd(insideNode: u32, outsideNode: u32, outsideInterface: u32)
   n.outsideInterface = outsideInterface;
   n.filtering = FILTER_ADDRESS;
   n.limit = capacity(CAPACITY_CONNECTIONS);
-  n.random = keyedHash(0, seed(), id);
   n.setTimeout(CLASS_UDP, UDP_TIMEOUT);
   n.setTimeout(CLASS_ICMP, ICMP_TIMEOUT);
   n.setTimeout(CLASS_ESTABLISHED, TCP_ESTABLISHED_TIMEOUT);
@@ -207,13 +203,4 @@ export function outsideInterfaceOf(nat: u32): u32 {
 /** Whether refusals are to be dropped without an answer. */
 export function isQuiet(nat: u32): bool {
   return natAt(nat).quiet != 0;
-}
-
-/** The next of the NAT's pseudo-random numbers (splitmix64): the same in every run of one seed. */
-export function nextRandom(n: Nat): u32 {
-  n.random += 0x9e3779b97f4a7c15;
-  let z = n.random;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return <u32>(z >> 32);
 }

@@ -11,9 +11,9 @@ const CHUNK = 1 << 18;
 /** Writes sightings to a pcapng file while they happen; memory stays constant. */
 export class SightingsFile {
   private readonly ports = new Map<string, number>();
-  private readonly writer = new PcapngWriter({ onblock: (block) => this.collect(block) });
   private blocks: Uint8Array[] = [];
   private collected = 0;
+  private readonly writer = new PcapngWriter({ onblock: (block) => this.collect(block) });
 
   /**
    * @param input  the file that is being read: it is not overwritten

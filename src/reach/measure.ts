@@ -32,7 +32,7 @@ export async function measure(scene: Scene, prober: Prober, mode: ModeName, path
 /** Of two directions: what is true of both. */
 export function bothWays(there: Finding, back: Finding): Finding {
   const evidence = `there: ${there.evidence}; back: ${back.evidence}`;
-  if (there.seen === back.seen) return { seen: there.seen, reason: there.reason && back.reason, evidence };
+  if (there.seen === back.seen) return { seen: there.seen, reason: back.reason && there.reason, evidence };
   return { seen: "one-way", reason: null, evidence };
 }
 

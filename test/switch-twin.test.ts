@@ -1,0 +1,207 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import * as abi from "../assembly/abi";
+import { amount, least, PATIENCE } from "./twins/amount";
+import { Rig } from "./twins/rig";
+import type { Delivery, Handing } from "./twins/rig";
+import { LearningBridge, StaticSwitch } from "./twins/switch-slowly";
+import type { Port, Switch } from "./twins/switch-slowly";
+
+/** A frame to be sent; numbers choose from the lists below. */
+interface Sent {
+  port: number;
+  src: number;
+  dst: number;
+  length: number;
+  type: number;
+  fill: number;
+}
+
+type Step =
+  | ({ what: "send"; frames: Sent[] } & Handing)
+  | { what: "wait"; ms: number }
+  | { what: "move"; port: number; network: number }
+  | { what: "cable"; port: number; on: boolean }
+  | { what: "policy"; port: number; policy: number };
+
+const PORTS = 8;
+const NETWORKS = 3;
+const AGEING = 300_000;
+/** ns; ports of one delay share a lane, and one is so slow that frames overtake its. */
+const DELAYS = [50_000, 50_000, 50_000, 50_000, 70_000, 50_000, 1_000_000, 33];
+const OWNERS = ["vm", "vm", "vm", "vm", "vm", "service", "host", "wire"] as const;
+const CLASSES = { vm: abi.CLASS_VM, host: abi.CLASS_HOST, wire: abi.CLASS_WIRE, service: abi.CLASS_SERVICE };
+const POLICIES = ["deny", "allow-vms", "allow-all"] as const;
+
+const station = (n: number): string => `02:00:00:00:00:${n.toString(16).padStart(2, "0")}`;
+const SOURCES = [...Array.from({ length: 13 }, (_, n) => station(n)), "00:00:00:00:00:01", "fe:ff:ff:ff:ff:ff", "03:00:00:00:00:01"];
+const GROUPS = ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "01:80:c2:00:00:00", "01:80:c2:00:00:0f", "01:80:c2:00:00:10"];
+const DESTINATIONS = [...SOURCES, ...GROUPS, station(200)];
+/** Shorter than a frame, shortest, usual, longest, longer than a frame. */
+const LENGTHS = [60, 60, 60, 14, 18, 61, 1514, 1522, 13, 1523];
+const TYPES = [0x88b5, 0x0800, 0x86dd, 0x0806, 0x8100, 0x0010];
+const FILLS = [0, 0x45, 0x60];
+
+/** What the property has sent so far, over all its runs. */
+let sent = 0;
+
+/** The engine's switches beside their twins: the same ports, the same cables. */
+class World {
+  readonly ports: Port[];
+  private readonly ids: number[];
+  private readonly networks: number[];
+  private readonly places = new Map<Port, Switch>();
+  private serial = 0;
+
+  constructor(private readonly rig: Rig, kind: number, private readonly switches: Switch[], macs: boolean) {
+    rig.reset();
+    const { call } = rig.engine;
+    this.networks = switches.map(() => call.networkAdd(kind, AGEING));
+    this.ports = DELAYS.map((_, i) => {
+      const mac = macs && i < 4 ? station(i) : null;
+      return { owner: OWNERS[i]!, policy: "deny", mac, cable: true };
+    });
+    this.ids = this.ports.map(({ owner, mac }, i) => rig.port(CLASSES[owner], DELAYS[i]!, mac ?? undefined));
+    for (let port = 0; port < PORTS; port++) this.move(port, port === 4 ? 1 : 0);
+  }
+
+  /** Does it on both sides; what the engine delivered, and what it should have. */
+  do(step: Step): { got: string[]; expected: string[]; floods: string[] } {
+    if (step.what === "send") return this.send(step);
+    if (step.what === "wait") this.rig.wait(step.ms);
+    if (step.what === "move") this.move(step.port, step.network);
+    if (step.what === "cable") {
+      this.ports[step.port]!.cable = step.on;
+      this.rig.engine.call.portSetCable(this.ids[step.port]!, step.on ? 1 : 0);
+    }
+    if (step.what === "policy") {
+      this.ports[step.port]!.policy = POLICIES[step.policy]!;
+      this.rig.engine.call.portSetPolicy(this.ids[step.port]!, step.policy);
+    }
+    return { got: [], expected: [], floods: [] };
+  }
+
+  /** @param network  NETWORKS: none */
+  private move(port: number, network: number): void {
+    const { call } = this.rig.engine;
+    const twin = this.ports[port]!;
+    this.places.get(twin)?.unplug(twin);
+    this.places.delete(twin);
+    call.portDetach(this.ids[port]!);
+    if (network === NETWORKS) return;
+    call.portAttach(this.ids[port]!, this.networks[network]!);
+    this.places.set(twin, this.switches[network]!);
+    this.switches[network]!.plug(twin);
+  }
+
+  private send({ frames, ...handing }: { frames: Sent[] } & Handing): { got: string[]; expected: string[]; floods: string[] } {
+    const now = this.rig.now;
+    const made = frames.map((each) => ({ ...each, serial: ++this.serial, bytes: frameOf(each, this.serial) }));
+    sent += made.length;
+
+    // Equal times: in the order in which they were sent.
+    const arriving = made.map((each) => ({ ...each, time: now + DELAYS[each.port]! })).sort((a, b) => a.time - b.time);
+    const expected: Delivery[] = [];
+    const floods: Delivery[] = [];
+    for (const { port, src, dst, bytes, time } of arriving) {
+      const from = this.ports[port]!;
+      const place = this.places.get(from);
+      if (!place || !from.cable || bytes.length < 14 || bytes.length > 1522) continue;
+      const flooded = place instanceof LearningBridge ? place.flood(from) : [];
+      const receivers = place.receive({ src: SOURCES[src]!, dst: DESTINATIONS[dst]! }, from, time / 1e6);
+      const at = (to: Port): Delivery =>
+        ({ port: this.ports.indexOf(to), time: time + DELAYS[this.ports.indexOf(to)]!, frame: bytes });
+      expected.push(...receivers.filter(({ cable }) => cable).map(at));
+      if (!receivers.includes(from)) floods.push(...flooded.filter(({ cable }) => cable).map(at));
+    }
+    const delivered = this.rig.send(made.map(({ port, bytes }) => ({ port: this.ids[port]!, frame: bytes })), handing);
+    const got = delivered.map((each) => ({ ...each, port: this.ids.indexOf(each.port) }));
+    return { got: lines(got, now), expected: lines(expected, now), floods: lines(floods, now) };
+  }
+}
+
+/** One line per delivery: receiver, time, and every byte. At one port, equal times stay in the order they came. */
+function lines(deliveries: Delivery[], now: number): string[] {
+  return deliveries
+    .sort((a, b) => a.port - b.port || a.time - b.time)
+    .map(({ port, time, frame }) => `port ${port} +${time - now} ns ${digest(frame)}`);
+}
+
+function frameOf({ src, dst, length, type, fill }: Sent, serial: number): Uint8Array {
+  const bytes = new Uint8Array(LENGTHS[length]!).fill(FILLS[fill]!);
+  // A frame that is a header and nothing else is told from others by its type.
+  const etherType = bytes.length < 18 ? 0x9000 + (serial % 4096) : TYPES[type]!;
+  bytes.set([...macBytes(DESTINATIONS[dst]!), ...macBytes(SOURCES[src]!), etherType >> 8, etherType & 255].slice(0, bytes.length));
+  if (bytes.length >= 18) new DataView(bytes.buffer).setUint32(bytes.length - 4, serial);
+  return bytes;
+}
+
+const MAC_BYTES = new Map([...DESTINATIONS].map((mac) => [mac, mac.split(":").map((part) => parseInt(part, 16))]));
+const macBytes = (mac: string): number[] => MAC_BYTES.get(mac)!;
+
+function digest(frame: Uint8Array): string {
+  const start = Array.from(frame.subarray(0, 14), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let sum = 0;
+  for (const byte of frame) sum = (Math.imul(sum, 31) + byte) | 0;
+  return `${start} (${frame.length} bytes, ${sum})`;
+}
+
+/** An index into a list, small ones more often than fast-check's own bias makes them: every value as likely. */
+const one = (list: readonly unknown[]): fc.Arbitrary<number> => fc.nat(list.length - 1);
+
+const frames = fc.array(
+  fc.record({
+    port: fc.nat(PORTS - 1), src: one(SOURCES), dst: one(DESTINATIONS), length: one(LENGTHS), type: one(TYPES), fill: one(FILLS),
+  }),
+  { minLength: 1, maxLength: 24, size: "max" },
+);
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: fc.record({ what: fc.constant("send" as const), frames, split: fc.integer({ min: 1, max: 24 }), budget: fc.constantFrom(1, 3, 1000) }) },
+    { weight: 2, arbitrary: fc.record({ what: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 1000, 100_000, 150_000, 299_990, 299_999, 300_000) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("move" as const), port: fc.nat(PORTS - 1), network: fc.nat(NETWORKS) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("cable" as const), port: fc.nat(PORTS - 1), on: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("policy" as const), port: fc.nat(PORTS - 1), policy: fc.nat(2) }) },
+  ),
+  { minLength: 1, maxLength: 30, size: "max" },
+);
+
+/** Frames of an average run. */
+const PER_RUN = 110;
+
+test("a learning switch delivers what its twin delivers, to the nanosecond", async () => {
+  const rig = await Rig.create();
+  sent = 0;
+  fc.assert(
+    fc.property(steps, (run) => {
+      const bridges = Array.from({ length: NETWORKS }, () => new LearningBridge(AGEING));
+      const world = new World(rig, abi.SWITCH_LEARNING, bridges, false);
+      for (const step of run) {
+        const { got, expected } = world.do(step);
+        expect(got).toEqual(expected);
+      }
+      expect(rig.balance(), "a frame went missing").toBe(0);
+    }),
+    amount(60_000, PER_RUN),
+  );
+  expect(sent).toBeGreaterThan(least(60_000));
+}, PATIENCE);
+
+test("VirtualBox's switch delivers what its twin delivers, to the nanosecond", async () => {
+  const rig = await Rig.create();
+  sent = 0;
+  fc.assert(
+    fc.property(steps, (run) => {
+      const switches = Array.from({ length: NETWORKS }, () => new StaticSwitch());
+      const world = new World(rig, abi.SWITCH_STATIC, switches, true);
+      for (const step of run) {
+        const { got, expected } = world.do(step);
+        expect(got).toEqual(expected);
+      }
+      expect(rig.balance(), "a frame went missing").toBe(0);
+    }),
+    amount(40_000, PER_RUN),
+  );
+  expect(sent).toBeGreaterThan(least(40_000));
+}, PATIENCE);

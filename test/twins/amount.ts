@@ -1,0 +1,26 @@
+/** How many frames the twins are given: 200,000 in a normal run, 10 million in the nightly one, a tenth in a browser. */
+const isBrowser = typeof document !== "undefined";
+const isNightly = !isBrowser && process.env.FIVEWIRE_NIGHTLY === "1";
+const FACTOR = isNightly ? 50 : isBrowser ? 0.1 : 1;
+
+/** Longest time a property may take, ms: it fails in time even on a slow machine. */
+export const PATIENCE = isNightly ? 3_600_000 : 120_000;
+
+/**
+ * Settings for `fc.assert`. A failure prints its seed; `FIVEWIRE_SEED=…` begins with that one (default 1, nightly: by the clock).
+ *
+ * @param frames  in a normal run
+ * @param perRun  frames that one run sends on average
+ */
+export function amount(frames: number, perRun: number): { numRuns: number; seed: number; endOnFailure: boolean } {
+  return { numRuns: Math.ceil((frames * FACTOR) / perRun), seed: seed(), endOnFailure: false };
+}
+
+/** Frames that a property must at least have sent: nine tenths of what it was asked for. */
+export function least(frames: number): number { return 0.9 * frames * FACTOR; }
+
+function seed(): number {
+  const given = isBrowser ? undefined : process.env.FIVEWIRE_SEED;
+  if (given !== undefined) return Number(given);
+  return isNightly ? Date.now() | 0 : 1;
+}

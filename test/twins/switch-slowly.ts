@@ -1,0 +1,105 @@
+/**
+ * The switches' twins: slow, plain, written from the standard and from what VirtualBox does. They are the specification.
+ *
+ * MACs are texts, `"02:00:00:00:00:0a"`; times are milliseconds.
+ */
+export interface Frame {
+  src: string;
+  dst: string;
+}
+
+/** A place on a switch. */
+export interface Port {
+  owner: "vm" | "host" | "wire" | "service";
+  policy: "deny" | "allow-vms" | "allow-all";
+  /** What its card reports; null: nothing. A learning bridge does not ask. */
+  mac: string | null;
+  cable: boolean;
+}
+
+export interface Switch {
+  readonly ports: Set<Port>;
+  /** Who gets a frame that arrives on `from`. */
+  receive(frame: Frame, from: Port, now: number): Port[];
+  plug(port: Port): void;
+  unplug(port: Port): void;
+}
+
+/** Everybody but the sender. */
+function others(ports: Set<Port>, from: Port): Port[] {
+  return [...ports].filter((port) => port !== from);
+}
+
+/** IEEE 802.3 §3.2.3: the first bit on the wire is the lowest of the first byte. */
+export function isGroup(mac: string): boolean {
+  return parseInt(mac.slice(0, 2), 16) % 2 === 1;
+}
+
+/** Who may listen to a frame between two others: VirtualBox's promiscuous policies. */
+function listeners(ports: Set<Port>, from: Port, hit: Port[]): Port[] {
+  return others(ports, from).filter((port) => {
+    if (hit.includes(port)) return false;
+    if (port.policy === "allow-all") return true;
+    if (port.policy === "deny") return false;
+    return from.owner === "vm" || (from.owner === "wire" && hit.some(({ owner }) => owner === "vm"));
+  });
+}
+
+/** A learning bridge, IEEE 802.1D-2004 §7.7 to §7.9; it does not run out of room. */
+export class LearningBridge implements Switch {
+  readonly ports = new Set<Port>();
+  private readonly stations = new Map<string, { port: Port; heard: number }>();
+
+  /** @param ageing  ms until a silent station is forgotten */
+  constructor(private readonly ageing: number) {}
+
+  plug(port: Port): void { this.ports.add(port); }
+
+  /** What was learned on a port that is no more is no longer true. */
+  unplug(port: Port): void {
+    this.ports.delete(port);
+    for (const [mac, station] of this.stations) if (station.port === port) this.stations.delete(mac);
+  }
+
+  receive({ src, dst }: Frame, from: Port, now: number): Port[] {
+    if (isGroup(src)) return [];
+    this.stations.set(src, { port: from, heard: now });
+
+    if (/^01:80:c2:00:00:0.$/.test(dst)) return [];
+    if (isGroup(dst)) return others(this.ports, from);
+    const to = this.where(dst, now);
+    if (to === undefined) return others(this.ports, from);
+    if (to === from) return [];
+    return [to, ...listeners(this.ports, from, [to])];
+  }
+
+  /** Who gets a frame to somebody nobody knows. */
+  flood(from: Port): Port[] { return others(this.ports, from); }
+
+  /** The engine counts whole milliseconds. */
+  private where(mac: string, now: number): Port | undefined {
+    const station = this.stations.get(mac);
+    if (station === undefined) return undefined;
+    return Math.floor(now) - Math.floor(station.heard) < this.ageing ? station.port : undefined;
+  }
+}
+
+/** VirtualBox's switch: a port has the MAC that its card reports, for ever. */
+export class StaticSwitch implements Switch {
+  readonly ports = new Set<Port>();
+
+  plug(port: Port): void { this.ports.add(port); }
+
+  unplug(port: Port): void { this.ports.delete(port); }
+
+  receive({ src, dst }: Frame, from: Port): Port[] {
+    if (from.mac === null && from.owner !== "wire" && !isGroup(src)) from.mac = src;
+    if (isGroup(dst)) return others(this.ports, from);
+
+    const exact = [...this.ports].filter((port) => port.owner !== "wire" && port.mac === dst);
+    const unknown = [...this.ports].filter((port) => port.owner !== "wire" && port.mac === null);
+    const wires = exact.length > 0 ? [] : [...this.ports].filter((port) => port.owner === "wire");
+    const hit = [...exact, ...unknown, ...wires];
+    return [...hit, ...listeners(this.ports, from, hit)].filter((port) => port !== from);
+  }
+}
