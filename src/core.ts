@@ -104,6 +104,7 @@ export class Core implements Clockwork {
     if (this.closed) throw new LabError("CLOSED", "the lab was closed; make a new one with createLab()");
     this.clock.catchUp();
     if (this.engine.eventsFree < ROOM) this.drain();
+    this.inject(); // what guests have sent was sent before the command: a card that moves on leaves it behind
     this.clock.kick();
     return this.engine;
   }

@@ -1,3 +1,4 @@
+import { FRAME_MAX, FRAME_MIN, RUN_LIMIT } from "../assembly/abi";
 import type { Adapter } from "./adapter";
 import type { CapturedPacket } from "./capture-reader";
 import type { CaptureListener, Core } from "./core";
@@ -64,10 +65,16 @@ export interface Fate {
 const ETHERNET = 1;
 
 /**
- * How long a frame has before the next one is sent, ms. Wires have no delay here, so that a frame has gone its whole way in
+ * How long a frame has before the next one is sent, ns. Wires have no delay here, so that a frame has gone its whole way in
  * the instant it was sent in; only what a host sends to itself takes a microsecond each time.
  */
-const SETTLE = 0.005;
+const SETTLE = 5000;
+
+/** How long what is still under way at the end has, ns: three ARP requests and some. */
+const AFTERMATH = 5e9;
+
+/** Frames and timers per call of the engine. */
+const BUDGET = 20_000;
 
 /**
  * Sends the frames of a capture into a lab as the traffic of one external guest, at their recorded times, and tells what
@@ -78,9 +85,10 @@ const SETTLE = 0.005;
 export class Replay implements CaptureListener {
   private sightings: Sighting[] = [];
   private answers = 0;
-  /** When the last frame was due, ms, and the latest time recorded so far, ns. */
-  private due = 0;
+  /** When the last frame was due, and the latest time recorded so far, ns. */
+  private due: number;
   private latest: bigint | null = null;
+  private release: () => void = () => {};
 
   static async open(options: ReplayOptions = {}): Promise<Replay> {
     // The lab's core is kept, to hear about every frame at every port.
@@ -109,28 +117,32 @@ export class Replay implements CaptureListener {
       core.networkCaptures.set(network, new Set([this]));
       core.engine.call.networkSetCapture(network, 1);
     }
-    this.due = lab.now;
+    this.due = core.engine.now;
+    // Nothing else moves time from now on: what becomes of a frame must not depend on when the file's next piece comes.
+    void lab.hold(new Promise<void>((resolve) => { this.release = resolve; }));
   }
 
   /** Sends one frame when it is due, and follows it. */
-  async send(packet: CapturedPacket): Promise<Fate> {
-    await this.waitFor(packet.time);
-    const { now: at } = this.lab;
+  send(packet: CapturedPacket): Fate {
+    this.waitFor(packet.time);
+    const at = this.lab.now;
     if (packet.interface.linkType !== ETHERNET)
       return { packet, at, verdict: "skipped", to: [], losses: [], further: [], answers: 0 };
 
+    const { length } = packet.frame;
+    const before = length < FRAME_MIN || length > FRAME_MAX ? this.core.engine.drops() : null;
     this.sightings = [];
     this.answers = 0;
-    const before = this.core.engine.drops();
     this.guest.send(packet.frame);
-    await this.lab.sleep(SETTLE);
-    return this.fate(packet, at, before);
+    this.runTo(this.core.engine.now + SETTLE);
+    return this.fate(packet, at, before ? this.dropsSince(before) : []);
   }
 
   /** Waits until nothing is under way any more, and ends the lab. Returns its books. */
   async close(): Promise<LabStats> {
-    await this.lab.sleep(5000);
+    this.runTo(this.core.engine.now + AFTERMATH);
     const stats = this.lab.stats();
+    this.release();
     await this.lab.close();
     return stats;
   }
@@ -148,25 +160,36 @@ export class Replay implements CaptureListener {
   }
 
   /** Lets time pass until a frame recorded at `time` is due. Time does not go back: a frame out of order is sent at once. */
-  private async waitFor(time: bigint): Promise<void> {
+  private waitFor(time: bigint): void {
     const { longestGap = 1000 } = this.options;
-    const gap = this.latest === null || time <= this.latest ? 0 : Number(time - this.latest) / 1e6;
+    const gap = this.latest === null || time <= this.latest ? 0 : Number(time - this.latest);
     if (this.latest === null || time > this.latest) this.latest = time;
-    this.due += Math.min(gap, longestGap);
-    if (this.due > this.lab.now) await this.lab.sleep(this.due - this.lab.now);
+    this.due += Math.min(gap, longestGap * 1e6);
+    if (this.due > this.core.engine.now) this.runTo(this.due);
   }
 
-  private fate(packet: CapturedPacket, at: number, before: number[]): Fate {
-    const own = this.sightings.filter(({ frame }) => isSame(frame, packet.frame));
-    const others = this.sightings.filter((sighting) => !own.includes(sighting));
+  /** Runs the lab to `end`, ns; its services answer on the way. */
+  private runTo(end: number): void {
+    for (;;) {
+      this.core.inject();
+      const why = this.core.engine.call.run(end, BUDGET, 1);
+      const { any } = this.core.drain();
+      if (why === RUN_LIMIT && !any) return;
+    }
+  }
+
+  /** @param unseen  why it did not even get to the wire */
+  private fate(packet: CapturedPacket, at: number, unseen: Loss[]): Fate {
+    const own: Sighting[] = [];
+    const others: Sighting[] = [];
+    for (const sighting of this.sightings) (isSame(sighting.frame, packet.frame) ? own : others).push(sighting);
     const to = own.filter(({ direction, reason }) => direction === "in" && reason === null).map(({ port }) => port);
-    const losses = own.length > 0 ? lossesOf(own) : this.unseen(before);
+    const losses = [...unseen, ...lossesOf(own)];
     const verdict = to.length > 0 ? "delivered" : losses.length > 0 ? "dropped" : "lost";
     return { packet, at, verdict, to, losses, further: lossesOf(others), answers: this.answers };
   }
 
-  /** Why a frame did not even get to the wire: too short, too long. */
-  private unseen(before: number[]): Loss[] {
+  private dropsSince(before: number[]): Loss[] {
     const reasons = this.core.engine.drops().flatMap((count, code) => (count > before[code]! ? [reasonName(code)] : []));
     return reasons.map((reason) => ({ port: this.guest.name, reason }));
   }
@@ -182,5 +205,7 @@ function lossesOf(sightings: Sighting[]): Loss[] {
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -17,9 +17,10 @@ async function tellByEvents(script: Script, at = Infinity): Promise<{ ending: En
   let events = 0;
   setBudget(world.lab, 1, () => (events++ === at ? LARGE : undefined));
   await tell(script, world);
+  const told = events;
   const ending = await endingOf(world.lab);
   await world.lab.close();
-  return { ending, events };
+  return { ending, events: told };
 }
 
 /** A lab that was forked in the middle of a story. Time stands still in the fork until it is told to go on. */

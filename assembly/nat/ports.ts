@@ -28,8 +28,7 @@ export function isOutsideTaken(outsideNode: u32, protocol: u32, address: u32, po
 /**
  * An outside port (ICMP: identifier) for a new mapping: the inside's own when it is free; else one at random (RFC 6056,
  * RFC 7857 §9; the dice are the inside node's) of the same parity (RFC 4787 REQ-4), privileged for privileged while that can be
- * had (REQ-3a), else
- * 1024…65535.
+ * had (REQ-3a), else 1024…65535.
  *
  * @returns  NO_PORT when none of the 64 tried is free
  */

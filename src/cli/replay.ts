@@ -70,7 +70,7 @@ export async function replayFile(args: string[], out: Output): Promise<number> {
     for await (const packet of capture) {
       if (packet.index >= limit) break;
       first ??= packet.time;
-      const fate = await replay.send(packet);
+      const fate = replay.send(packet);
       tally.add(fate);
       await out.line(values.json ? jsonLine(fate) : textLine(fate, first));
     }

@@ -35,6 +35,9 @@ export function isGroup(mac: string): boolean {
   return parseInt(mac.slice(0, 2), 16) % 2 === 1;
 }
 
+/** IEEE 802.1D-2004 §7.12.6: 01-80-C2-00-00-00 to 0F are for the bridge itself. */
+function isReserved(mac: string): boolean { return /^01:80:c2:00:00:0.$/.test(mac); }
+
 /** Who may listen to a frame between two others: VirtualBox's promiscuous policies. */
 function listeners(ports: Set<Port>, from: Port, hit: Port[]): Port[] {
   return others(ports, from).filter((port) => {
@@ -55,22 +58,20 @@ export class LearningBridge implements Switch {
 
   plug(port: Port): void { this.ports.add(port); }
 
-  /** What was learned on a port that is no more is no longer true. */
-  unplug(port: Port): void {
-    this.ports.delete(port);
-    for (const [mac, station] of this.stations) if (station.port === port) this.stations.delete(mac);
-  }
+  /** Who was heard there is unknown from now on, unless the port comes back before the entry has aged out. */
+  unplug(port: Port): void { this.ports.delete(port); }
 
   receive({ src, dst }: Frame, from: Port, now: number): Port[] {
     if (isGroup(src)) return [];
     this.stations.set(src, { port: from, heard: now });
 
-    if (/^01:80:c2:00:00:0.$/.test(dst)) return [];
+    if (isReserved(dst)) return [];
     if (isGroup(dst)) return others(this.ports, from);
     const to = this.where(dst, now);
     if (to === undefined) return others(this.ports, from);
-    if (to === from) return [];
-    return [to, ...listeners(this.ports, from, [to])];
+    // A frame for somebody behind its own port is not sent back, but it was on the wire: who may listen hears it.
+    const hit = to === from ? [] : [to];
+    return [...hit, ...listeners(this.ports, from, hit)];
   }
 
   /** Who gets a frame to somebody nobody knows. */
@@ -79,12 +80,15 @@ export class LearningBridge implements Switch {
   /** The engine counts whole milliseconds. */
   private where(mac: string, now: number): Port | undefined {
     const station = this.stations.get(mac);
-    if (station === undefined) return undefined;
+    if (station === undefined || !this.ports.has(station.port)) return undefined;
     return Math.floor(now) - Math.floor(station.heard) < this.ageing ? station.port : undefined;
   }
 }
 
-/** VirtualBox's switch: a port has the MAC that its card reports, for ever. */
+/**
+ * VirtualBox's switch: a port has the MAC that its card reports, else that of the first frame it sends, for ever. Unknown
+ * stations are nobody's, unless there is a wire to other machines: it gets what no card matches, and has no MAC itself.
+ */
 export class StaticSwitch implements Switch {
   readonly ports = new Set<Port>();
 
@@ -93,13 +97,16 @@ export class StaticSwitch implements Switch {
   unplug(port: Port): void { this.ports.delete(port); }
 
   receive({ src, dst }: Frame, from: Port): Port[] {
-    if (from.mac === null && from.owner !== "wire" && !isGroup(src)) from.mac = src;
+    if (isGroup(src)) return [];
+    if (from.mac === null && from.owner !== "wire") from.mac = src;
+    if (isReserved(dst)) return [];
     if (isGroup(dst)) return others(this.ports, from);
 
-    const exact = [...this.ports].filter((port) => port.owner !== "wire" && port.mac === dst);
-    const unknown = [...this.ports].filter((port) => port.owner !== "wire" && port.mac === null);
-    const wires = exact.length > 0 ? [] : [...this.ports].filter((port) => port.owner === "wire");
+    const cards = others(this.ports, from).filter(({ owner }) => owner !== "wire");
+    const exact = cards.filter(({ mac }) => mac === dst);
+    const unknown = cards.filter(({ mac }) => mac === null);
+    const wires = exact.length > 0 ? [] : others(this.ports, from).filter(({ owner }) => owner === "wire");
     const hit = [...exact, ...unknown, ...wires];
-    return [...hit, ...listeners(this.ports, from, hit)].filter((port) => port !== from);
+    return [...hit, ...listeners(this.ports, from, hit)];
   }
 }
