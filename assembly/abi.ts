@@ -285,26 +285,31 @@ export const TRACE_OUT: u32 = 5;
 export const TRACE_DEVICE: u32 = 6;
 /** An ARP message for an interface. id: interface; a: opcode; b: sender; c: target; d: 1 when it is the one asked. */
 export const TRACE_ARP: u32 = 7;
-/** A packet for the node itself. id: node; a: source; b: destination; c: protocol; d: source port << 16 | destination port. */
+// Steps about a packet. id: where; a: source; b: destination; c: protocol | TTL << 8; d: source port << 16 | destination port.
+/** For the node itself. id: node. */
 export const TRACE_LOCAL: u32 = 8;
-/** A packet to carry on. id: node; a: source; b: destination; c: protocol; d: TTL. */
+/** To be carried on. id: node. */
 export const TRACE_FORWARD: u32 = 9;
-/** Route. id: node; a: destination; b: interface; c: next hop. */
-export const TRACE_ROUTE: u32 = 10;
-/** Translated, inside to outside. id: NAT; a: source; b: destination; c: ports, after; d: protocol. */
+/** Looked up in the translations, as it came. id: the node that is inside (on its way out) or outside. */
+export const TRACE_NAT_LOOKUP: u32 = 10;
+/** Translated, inside to outside, and as it is then. id: NAT. */
 export const TRACE_NAT_OUT: u32 = 11;
-/** Translated, outside to inside. As above. */
+/** Translated, outside to inside, and as it is then. id: NAT. */
 export const TRACE_NAT_IN: u32 = 12;
+/** Route. id: node; a: destination; b: interface, 0 none; c: next hop. */
+export const TRACE_ROUTE: u32 = 13;
 /** No NAT's: the node's own. id: node. */
-export const TRACE_NAT_NONE: u32 = 13;
+export const TRACE_NAT_NONE: u32 = 14;
 /** The neighbour's MAC is known. id: interface; a, b: MAC; c: address. */
-export const TRACE_NEIGHBOR: u32 = 14;
+export const TRACE_NEIGHBOR: u32 = 15;
 /** It is asked for, and the packet waits. id: interface; c: address. */
-export const TRACE_WAIT: u32 = 15;
+export const TRACE_WAIT: u32 = 16;
+/** The packet waits no longer: nobody answered, or too many wait. As above. */
+export const TRACE_GAVE_UP: u32 = 17;
 /** The end: consumed, delivered to an external guest (id: port), or dropped (a: reason). */
-export const TRACE_CONSUMED: u32 = 16;
-export const TRACE_DELIVERED: u32 = 17;
-export const TRACE_DROPPED: u32 = 18;
+export const TRACE_CONSUMED: u32 = 18;
+export const TRACE_DELIVERED: u32 = 19;
+export const TRACE_DROPPED: u32 = 20;
 
 // ─── Structs that TypeScript reads ─────────────────────────────────────────────────────────────────────────────────
 /** Port: u64 MAC, then u64 counters. rx: from the device into the network; tx: towards the device. */

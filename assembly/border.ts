@@ -9,6 +9,7 @@ import {
   NO_FRAME,
   OK,
   TRACE_NAT_IN,
+  TRACE_NAT_LOOKUP,
   TRACE_NAT_NONE,
   TRACE_NAT_OUT,
   TTL_EXPIRED,
@@ -28,7 +29,7 @@ import {
   outsideInterfaceOf,
   outsideNodeOf,
 } from "./nat/nat";
-import { trace } from "./trace";
+import { trace, tracePacket } from "./trace";
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
 import { Ipv4, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4";
 
@@ -113,9 +114,10 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
 export function leaveForLoopback(nat: u32, loopback: u32, frame: u32): void {
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
+  tracePacket(mine, TRACE_NAT_LOOKUP, insideNodeOf(nat));
   const reason = natOutbound(nat, mine, loopback);
   if (reason != OK) return drop(mine, reason);
-  traceNat(TRACE_NAT_OUT, nat, mine);
+  tracePacket(mine, TRACE_NAT_OUT, nat);
   sendPacket(outsideNodeOf(nat), mine);
 }
 
@@ -123,6 +125,7 @@ function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): 
   if (address == 0) return drop(frame, NO_ADDRESS);
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
+  tracePacket(mine, TRACE_NAT_LOOKUP, node);
   const reason = natOutbound(nat, mine, address);
   if (reason != OK) {
     // The table is full: the guest learns that it was policy, not the path (RFC 5508 REQ-8).
@@ -131,7 +134,7 @@ function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): 
     }
     return drop(mine, reason);
   }
-  traceNat(TRACE_NAT_OUT, nat, mine);
+  tracePacket(mine, TRACE_NAT_OUT, nat);
   countHop(mine);
   sendPacket(via, mine);
 }
@@ -149,14 +152,15 @@ export function enter(node: u32, frame: u32): u32 {
     drop(frame, NO_FRAME);
     return 0;
   }
+  tracePacket(mine, TRACE_NAT_LOOKUP, node);
   const found = natInbound(node, mine);
   if (found == 0) {
-    trace(TRACE_NAT_NONE, node, 0, 0, 0, 0);
+    trace(mine, TRACE_NAT_NONE, node, 0, 0, 0, 0);
     return mine;
   }
   if (isReason(found)) drop(mine, reasonOf(found));
   else {
-    traceNat(TRACE_NAT_IN, found, mine);
+    tracePacket(mine, TRACE_NAT_IN, found);
     countHop(mine);
     sendPacket(insideNodeOf(found), mine);
   }
@@ -170,6 +174,7 @@ function enterWithoutHops(node: u32, frame: u32): u32 {
     drop(frame, NO_FRAME);
     return 0;
   }
+  tracePacket(frame, TRACE_NAT_LOOKUP, node);
   const found = natInbound(node, trial);
   release(trial);
   if (found == 0) return frame;
@@ -180,14 +185,6 @@ function enterWithoutHops(node: u32, frame: u32): u32 {
   sendIcmpError(node, frame, ICMP_TIME_EXCEEDED, 0, 0);
   drop(frame, TTL_EXPIRED);
   return 0;
-}
-
-/** What a packet looks like once it is translated. */
-function traceNat(step: u32, nat: u32, frame: u32): void {
-  if (control().mark == 0) return;
-  const f = frameAt(frame);
-  const ip = Ipv4.at(f.data + f.l3);
-  trace(step, nat, ip.src, ip.dst, (<u32>f.srcPort << 16) | <u32>f.dstPort, f.protocol);
 }
 
 function isReason(found: u32): bool {

@@ -44,7 +44,7 @@ import { receiveIcmp } from "./stack/icmp";
 import { receiveTcp } from "./stack/tcp";
 import { receiveUdp } from "./stack/udp";
 import { receive } from "./switch";
-import { trace } from "./trace";
+import { trace, tracePacket } from "./trace";
 import { dropAt, isCaptured, record } from "./time/wires";
 import { ARP_REQUEST, Arp } from "./wire/arp";
 import { DHCP_CLIENT_PORT } from "./wire/dhcp";
@@ -86,7 +86,7 @@ export function arriveAtDevice(port: u32, frame: u32): void {
 
 function toDevice(port: u32, frame: u32): void {
   const p = portAt(port);
-  trace(TRACE_DEVICE, port, 0, 0, 0, 0);
+  trace(frame, TRACE_DEVICE, port, 0, 0, 0, 0);
   if (p.role == ROLE_EXTERNAL) return deliver(port, frame);
   if (p.role == ROLE_SINK) return swallow(port, frame);
   if (p.role == ROLE_INTERFACE) return receiveFrame(p.device, frame);
@@ -101,7 +101,7 @@ function deliver(port: u32, frame: u32): void {
   e.offset = <u32>f.data;
   e.length = f.length;
   makeVisible();
-  trace(TRACE_DELIVERED, port, 0, 0, 0, 0);
+  trace(frame, TRACE_DELIVERED, port, 0, 0, 0, 0);
   countDelivered();
 }
 
@@ -160,7 +160,7 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   if (senderIp != 0 && !isGroup(senderMac)) hearNeighbor(id, senderIp, senderMac, isForMe && i.isOnLink(senderIp));
   const opcode = arp.opcode;
   const targetIp = arp.targetIp;
-  trace(TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
+  trace(frame, TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
   consume(frame);
   if (opcode == ARP_REQUEST && isForMe && senderIp != targetIp) answerArp(id, targetIp, senderMac, senderIp);
 }
@@ -195,7 +195,7 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
     return;
   }
   if ((node.flags & NODE_FORWARDS) == 0) return drop(frame, NOT_FORWARDING);
-  tracePacket(TRACE_FORWARD, i.node, frame);
+  tracePacket(frame, TRACE_FORWARD, i.node);
   forward(id, frame);
 }
 
@@ -231,20 +231,11 @@ export function arriveAtSelf(node: u32, frame: u32): void {
 /** A packet for `node` itself, in by interface `id` (0: from itself). */
 function receiveLocal(node: u32, id: u32, frame: u32, isUnicast: bool): void {
   const f = frameAt(frame);
-  tracePacket(TRACE_LOCAL, node, frame);
+  tracePacket(frame, TRACE_LOCAL, node);
   if ((f.flags & IS_FRAGMENT) != 0) return drop(frame, FRAGMENT);
   if (f.protocol == PROTOCOL_ICMP) return receiveIcmp(node, frame, isUnicast);
   if (f.protocol == PROTOCOL_UDP) return receiveUdp(node, id, frame, isUnicast);
   if (f.protocol == PROTOCOL_TCP && isUnicast) return receiveTcp(node, frame);
   if (isUnicast) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0);
   drop(frame, PROTOCOL);
-}
-
-/** A step about a packet: source, destination, protocol, ports; for TRACE_FORWARD the TTL in the ports' place. */
-function tracePacket(step: u32, node: u32, frame: u32): void {
-  if (control().mark == 0) return;
-  const f = frameAt(frame);
-  const ip = Ipv4.at(f.data + f.l3);
-  const last = step == TRACE_FORWARD ? <u32>ip.ttl : ((<u32>f.srcPort << 16) | <u32>f.dstPort);
-  trace(step, node, ip.src, ip.dst, f.protocol, last);
 }

@@ -171,7 +171,7 @@ export function consumeByEvent(handle: u32): void {
 /** Tells the end of a marked frame, whoever's walk it ends in. */
 function traceEnd(handle: u32, step: u32, reason: u32): void {
   const mark = frameAt(handle).mark;
-  if (mark == 0) return;
+  if (mark == 0 || eventsFree() == 0) return;
   const e = emitEvent(EVENT_TRACE, 0);
   e.flags = step | (mark << 16);
   e.a = reason;

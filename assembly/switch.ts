@@ -17,7 +17,7 @@ import {
   TRACE_SWITCH,
   UNKNOWN_UNICAST,
 } from "./abi";
-import { emitEvent, frameAt, makeVisible } from "./frames";
+import { emitEvent, frameAt, makeVisible, release, retain } from "./frames";
 import { control, nowMs } from "./memory";
 import { Network, Port, networkAt, portAt, setMac } from "./port";
 import { NO_PORT, learn, lookup, stationKey } from "./table/fdb";
@@ -36,7 +36,7 @@ export function receive(port: u32, frame: u32): void {
   const p = portAt(port);
   if (p.network == 0) return dropAt(port, frame, NOT_ATTACHED);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
-  trace(TRACE_SWITCH, port, p.network, control().hops, 0, 0);
+  trace(frame, TRACE_SWITCH, port, p.network, control().hops, 0, 0);
   p.rxFrames++;
   p.rxBytes += frameAt(frame).length;
 
@@ -48,7 +48,7 @@ export function receive(port: u32, frame: u32): void {
   if (p.mac == 0 && p.role == ROLE_EXTERNAL && p.owner != CLASS_WIRE) hear(port, src);
   const n = networkAt(p.network);
   if (n.kind == SWITCH_LEARNING) {
-    traceMac(TRACE_LEARN, p.network, src, port, 0);
+    traceMac(frame, TRACE_LEARN, p.network, src, port);
     learn(stationKey(p.network, src), port, nowMs());
   }
 
@@ -56,7 +56,7 @@ export function receive(port: u32, frame: u32): void {
   if (isGroup(dst)) return flood(p.network, port, frame);
 
   const egress = egressFor(n, p.network, dst);
-  traceMac(TRACE_LOOKUP, p.network, dst, egress, 0);
+  traceMac(frame, TRACE_LOOKUP, p.network, dst, egress);
   if (n.curious != 0) return toCurious(n, p, port, frame, egress);
   if (egress == port) return dropAt(port, frame, HAIRPIN);
   if (egress != NO_PORT) return toDevice(egress, frame);
@@ -99,6 +99,8 @@ function egressFor(n: Network, network: u32, dst: u64): u32 {
 
 /** Static switch, nobody has this MAC: out of the wires (BEHAVIOUR of VirtualBox: unknown unicast is not flooded). */
 function toWires(n: Network, ingress: u32, frame: u32, sent: u32): void {
+  // Held until all have their share: what the first one drops must not be gone for the second.
+  retain(frame);
   for (let port = n.firstPort; port != 0; port = portAt(port).next) {
     const p = portAt(port);
     if (port == ingress || p.owner != CLASS_WIRE) continue;
@@ -106,10 +108,17 @@ function toWires(n: Network, ingress: u32, frame: u32, sent: u32): void {
     toDevice(port, frame);
   }
   if (sent == 0) dropAt(ingress, frame, UNKNOWN_UNICAST);
+  release(frame);
 }
 
 /** Unicast where some ports are entitled to more than what is addressed to them. */
 function toCurious(n: Network, from: Port, ingress: u32, frame: u32, egress: u32): void {
+  retain(frame);
+  shareOut(n, from, ingress, frame, egress);
+  release(frame);
+}
+
+function shareOut(n: Network, from: Port, ingress: u32, frame: u32, egress: u32): void {
   if (egress == NO_PORT && n.kind == SWITCH_LEARNING) return flood(from.network, ingress, frame);
   let sent: u32 = 0;
   for (let port = n.firstPort; port != 0; port = portAt(port).next) {

@@ -1,4 +1,3 @@
-import { formatIp } from "./address";
 import type { LabState, LegState, NatState, NetworkState } from "./state";
 
 /** What people call the things that the engine knows by number. */
@@ -25,14 +24,14 @@ export function namesOf(state: LabState): Names {
   const addNat = (nat: NatState | null, name: string): void => {
     if (nat) nats.set(nat.nat, name);
   };
-  const addNetwork = (network: NetworkState): void => {
-    networks.set(network.network, network.name);
+  const addNetwork = (network: NetworkState, name = network.name): void => {
+    networks.set(network.network, name);
     for (const { port, name } of network.uplink) ports.set(port, name);
     for (const { leg, node } of network.stations) {
       addLeg(leg);
       nodes.set(node, leg.name);
     }
-    addNat(network.nat, `the NAT of ${network.name}`);
+    addNat(network.nat, `the NAT of ${name}`);
   };
 
   for (const lan of state.lans) {
@@ -44,8 +43,9 @@ export function namesOf(state: LabState): Names {
     nodes.set(machine.node, machine.name);
     machine.legs.forEach(addLeg);
   }
-  for (const host of state.hosts) host.networks.forEach(addNetwork);
-  for (const vm of vms) vm.networks.forEach(addNetwork);
+  // Every host has a bridge of that name, and two may have an "office".
+  for (const host of state.hosts) for (const network of host.networks) addNetwork(network, `${host.name}/${network.name}`);
+  for (const vm of vms) for (const network of vm.networks) addNetwork(network);
   for (const router of state.routers) addNat(router.nat, `the NAT of ${router.name}`);
 
   const name = (map: Map<number, string>, what: string) => (id: number): string => map.get(id) ?? `${what} ${id}`;
@@ -56,11 +56,4 @@ export function namesOf(state: LabState): Names {
     interface: name(interfaces, "interface"),
     nat: name(nats, "NAT"),
   };
-}
-
-/** `"192.0.2.7:53"`; for ICMP, whose port is an identifier, `"192.0.2.7 id 53"`. */
-export function endpointText(address: number, port: number, protocol: number): string {
-  const ip = formatIp(address >>> 0);
-  if (protocol === 1) return `${ip} id ${port}`;
-  return protocol === 6 || protocol === 17 ? `${ip}:${port}` : ip;
 }

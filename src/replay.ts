@@ -8,6 +8,7 @@ import { createLab, Lab } from "./lab";
 import type { LabStats } from "./lab";
 import type { ModeName } from "./modes";
 import type { Network } from "./network";
+import { ETHERNET } from "./pcapng";
 import { reasonName } from "./reasons";
 import type { ReasonName } from "./reasons";
 import { restore } from "./snapshot";
@@ -60,9 +61,6 @@ export interface Fate {
   /** Frames that the guest received in consequence. */
   answers: number;
 }
-
-/** LINKTYPE_ETHERNET. */
-const ETHERNET = 1;
 
 /**
  * How long a frame has before the next one is sent, ns. Wires have no delay here, so that a frame has gone its whole way in

@@ -10,7 +10,7 @@ import {
   TOO_LONG,
   TOO_SHORT,
 } from "../abi";
-import { allocate, frameAt, release } from "../frames";
+import { allocate, drop, frameAt } from "../frames";
 import { framesWaiting } from "../ip/neighbor";
 import { STAGING, book, countDrop, pool, seed } from "../memory";
 import { networkAt, portAt } from "../port";
@@ -69,15 +69,15 @@ export function ingress(count: u32): void {
     const inlet = inletAt(i);
     const frame = inlet.frame;
     inlet.frame = 0;
-    if (inlet.length < FRAME_MIN || inlet.length > FRAME_MAX) {
-      release(frame);
-      dropAt(inlet.port, inlet.length < FRAME_MIN ? TOO_SHORT : TOO_LONG);
-      continue;
-    }
-    frameAt(frame).length = inlet.length;
     frameAt(frame).mark = inlet.mark;
     inlet.mark = 0;
     book(BOOK_INGRESS, 1);
+    if (inlet.length < FRAME_MIN || inlet.length > FRAME_MAX) {
+      portAt(inlet.port).drops++;
+      drop(frame, inlet.length < FRAME_MIN ? TOO_SHORT : TOO_LONG);
+      continue;
+    }
+    frameAt(frame).length = inlet.length;
     fromDevice(inlet.port, frame);
   }
 }

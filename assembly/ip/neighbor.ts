@@ -1,8 +1,8 @@
-import { CAPACITY_NEIGHBORS, NEIGHBOR_FAILED, NEIGHBOR_QUEUE, NEIGHBOR_TABLE, NO_FRAME, TRACE_NEIGHBOR, TRACE_WAIT } from "../abi";
+import { CAPACITY_NEIGHBORS, NEIGHBOR_FAILED, NEIGHBOR_QUEUE, NEIGHBOR_TABLE, NO_FRAME, TRACE_GAVE_UP, TRACE_NEIGHBOR, TRACE_WAIT } from "../abi";
 import { drop, frameAt, originate, own } from "../frames";
 import { control, nextSeq, now, pool, seed } from "../memory";
 import { neighborTimers } from "../time/heap";
-import { traceMac } from "../trace";
+import { trace, traceMac } from "../trace";
 import { fromDevice } from "../time/wires";
 import { ARP, ARP_REPLY, ARP_REQUEST, Arp } from "../wire/arp";
 import { ETHERNET, ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
@@ -112,7 +112,7 @@ export function sendVia(id: u32, ip: u32, frame: u32): void {
   if (slot == NONE) return drop(frame, NEIGHBOR_TABLE);
   const e = slotAt(slot);
   if (e.tries == 0 && now() >= e.until) ask(slot);
-  traceMac(e.mac != 0 ? TRACE_NEIGHBOR : TRACE_WAIT, id, e.mac, ip, 0);
+  traceMac(frame, e.mac != 0 ? TRACE_NEIGHBOR : TRACE_WAIT, id, e.mac, ip);
   if (e.mac != 0) return sendTo(id, e.mac, frame);
   wait(e, frame);
 }
@@ -149,7 +149,7 @@ function wait(e: Neighbor, frame: u32): void {
     e.first = frameAt(first).next;
     e.waiting--;
     if (e.waiting == 0) e.last = 0;
-    drop(first, NEIGHBOR_QUEUE);
+    giveUpOn(first, e, NEIGHBOR_QUEUE);
   }
   frameAt(frame).next = 0;
   if (e.waiting == 0) e.first = frame;
@@ -178,17 +178,26 @@ export function neighborTimeout(slot: u32): void {
 }
 
 function giveUp(e: Neighbor): void {
-  const id = e.interfaceId;
   let frame = e.first;
   e.first = 0;
   e.last = 0;
   e.waiting = 0;
   while (frame != 0) {
     const next = frameAt(frame).next;
-    reportUnsent(interfaceAt(id).node, frame, NEIGHBOR_FAILED);
-    drop(frame, NEIGHBOR_FAILED);
+    giveUpOn(frame, e, NEIGHBOR_FAILED);
     frame = next;
   }
+}
+
+/** Ends the wait of one packet. Its walk is told as its own, whichever frame's turn it is. */
+function giveUpOn(frame: u32, e: Neighbor, reason: u32): void {
+  const c = control();
+  const mark = c.mark;
+  c.mark = frameAt(frame).mark;
+  trace(frame, TRACE_GAVE_UP, e.interfaceId, 0, 0, e.address, 0);
+  if (reason == NEIGHBOR_FAILED) reportUnsent(interfaceAt(e.interfaceId).node, frame, reason);
+  drop(frame, reason);
+  c.mark = mark;
 }
 
 /** `ip` on interface `id` was heard with `mac`: believed if it was known or asked for, or if `isMine`. Returns whether it was. */

@@ -80,13 +80,16 @@ export function sendPacket(node: u32, frame: u32): void {
   const dst = Ipv4.at(f.data + f.l3).dst;
   if (isOwn(node, dst)) return toSelf(node, frame);
   const id = egressFor(node, dst);
-  if (id == 0) return drop(frame, NO_ROUTE);
+  if (id == 0) {
+    trace(frame, TRACE_ROUTE, node, dst, 0, 0, 0);
+    return drop(frame, NO_ROUTE);
+  }
   const i = interfaceAt(id);
   if (i.address == 0) return drop(frame, NO_ADDRESS);
   if (i.isBroadcast(dst)) return sendTo(id, MAC_BROADCAST, frame);
   if (dst >>> 28 == 14) return sendTo(id, 0x01005e000000 | <u64>(dst & 0x7fffff), frame);
   const hop = nextHop(node, id, dst);
-  trace(TRACE_ROUTE, node, dst, id, hop, 0);
+  trace(frame, TRACE_ROUTE, node, dst, id, hop, 0);
   if (hop == 0) return drop(frame, NO_ROUTE);
   sendVia(id, hop, frame);
 }

@@ -12,7 +12,7 @@ import {
   TRACE_FLOOD,
   TRACE_OUT,
 } from "../abi";
-import { drop, emitEvent, frameAt, retain } from "../frames";
+import { drop, emitEvent, frameAt, release, retain } from "../frames";
 import { book, control, nextSeq, now, pool } from "../memory";
 import { LANES, NO_LANE, Network, Port, networkAt, portAt } from "../port";
 import { trace } from "../trace";
@@ -145,7 +145,7 @@ export function fromDevice(port: u32, frame: u32): void {
 /** The switch sends a frame out of `port`: to its device, or along the trunk to the next switch. */
 export function toDevice(port: u32, frame: u32): void {
   const p = portAt(port);
-  trace(TRACE_OUT, port, 0, 0, 0, 0);
+  trace(frame, TRACE_OUT, port, 0, 0, 0, 0);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
   if (p.role == ROLE_TRUNK) return alongTrunk(p, port, frame);
   if (p.queued >= p.queueLimit) return dropAt(port, frame, QUEUE_FULL);
@@ -171,8 +171,10 @@ const LOOPBACK_DELAY: u64 = 1000;
 export function flood(network: u32, ingress: u32, frame: u32): void {
   const n = networkAt(network);
   const from = portAt(ingress);
-  trace(TRACE_FLOOD, network, ingress, 0, 0, 0);
+  trace(frame, TRACE_FLOOD, network, ingress, 0, 0, 0);
   let flights: u32 = 0;
+  // Held until all have their share: what the first one drops must not be gone for the second.
+  retain(frame);
   for (let lane: u32 = 0; lane < LANES; lane++) {
     if (n.lanePorts(lane) <= u32(from.lane == lane)) continue;
     share(frame, flights++);
@@ -182,6 +184,7 @@ export function flood(network: u32, ingress: u32, frame: u32): void {
   }
   if (laneless(n) > u32(from.lane == NO_LANE)) flights = floodLaneless(n, ingress, frame, flights);
   if (flights == 0) dropAt(ingress, frame, NO_DESTINATION);
+  release(frame);
 }
 
 /** Ports whose delay has no lane. */

@@ -1,13 +1,11 @@
 import { parseArgs } from "node:util";
 import { describe } from "../inspect";
+import { ETHERNET } from "../pcapng";
 import { openCapture } from "./input";
 import { linkTypeName } from "./link-types";
 import type { Output } from "./output";
 import { clockText, exactSeconds } from "./time";
 import { parseLimit, UsageError } from "./usage";
-
-/** LINKTYPE_ETHERNET. */
-const ETHERNET = 1;
 
 /** `fivewire inspect FILE`: one line per frame. Returns the exit code. */
 export async function inspect(args: string[], out: Output): Promise<number> {

@@ -5,8 +5,7 @@ import { parseArgs } from "node:util";
 import type { LabStats } from "../lab";
 import { measureReach, PROMISES } from "../reach";
 import type { Cell } from "../reach";
-import { explain } from "../reasons";
-import type { ReasonName } from "../reasons";
+import { dropLines } from "./drops";
 import { exitCode, tableLines, wrongLines } from "./modes-report";
 import { grouped, painter } from "./output";
 import type { Output } from "./output";
@@ -100,10 +99,4 @@ function report({ cells, totals, capture, seed }: ModesDocument, isColoured: boo
       `${(totals.wall / 1000).toFixed(2)} s, start of the engine and checks included`,
     `every frame is in ${capture}`,
   ];
-}
-
-/** Frames by the reason they were dropped for, most frequent first. */
-export function dropLines(drops: LabStats["drops"]): string[] {
-  const entries = (Object.entries(drops) as [ReasonName, number][]).sort(([, a], [, b]) => b - a);
-  return entries.map(([reason, count]) => `${grouped(count).padStart(9)}  ${reason.padEnd(18)} ${explain(reason)}`);
 }

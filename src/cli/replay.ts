@@ -4,12 +4,13 @@ import { describe } from "../inspect";
 import type { LabStats } from "../lab";
 import { MODES } from "../modes";
 import type { ModeName } from "../modes";
+import { ETHERNET } from "../pcapng";
 import type { ReasonName } from "../reasons";
 import { Replay } from "../replay";
 import type { Fate, Loss } from "../replay";
+import { dropLines } from "./drops";
 import { openCapture } from "./input";
 import { linkTypeName } from "./link-types";
-import { dropLines } from "./modes";
 import { grouped } from "./output";
 import type { Output } from "./output";
 import { SightingsFile } from "./sightings-file";
@@ -136,7 +137,7 @@ function textLine(fate: Fate, first: bigint): string {
 
 function textOf({ frame, originalLength, interface: { linkType } }: Fate["packet"]): string {
   const cut = originalLength > frame.length ? ` (cut: ${frame.length} of ${originalLength} bytes)` : "";
-  return linkType === 1 ? `${describe(frame)}${cut}` : `${linkTypeName(linkType)}, ${frame.length} bytes`;
+  return linkType === ETHERNET ? `${describe(frame)}${cut}` : `${linkTypeName(linkType)}, ${frame.length} bytes`;
 }
 
 function verdictText({ verdict, to, losses, further, answers }: Fate): string {

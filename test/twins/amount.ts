@@ -12,8 +12,8 @@ export const PATIENCE = isNightly ? 3_600_000 : 120_000;
  * @param frames  in a normal run
  * @param perRun  frames that one run sends on average
  */
-export function amount(frames: number, perRun: number): { numRuns: number; seed: number; endOnFailure: boolean } {
-  return { numRuns: Math.ceil((frames * FACTOR) / perRun), seed: seed(), endOnFailure: false };
+export function amount(frames: number, perRun: number): { numRuns: number; seed: number } {
+  return { numRuns: Math.ceil((frames * FACTOR) / perRun), seed: seed() };
 }
 
 /** Frames that a property must at least have sent: nine tenths of what it was asked for. */

@@ -1,0 +1,114 @@
+/**
+ * Single stages of the engine, without what the walk does around them: compiled at run time from the engine's own sources and
+ * beside the same stages in C and in JavaScript. (AssemblyScript; named .as so that the TypeScript compiler leaves it alone.)
+ *
+ * Frames lie two bytes into slots of `stride` bytes from `frames` on, their lengths as u16 from `lengths` on. What comes out is
+ * in a ring of 128 slots, or in frame buffers; `outs` gets the address of each frame of the burst (u32, 0: none).
+ */
+export * from "../../assembly/index";
+import { CAPACITY_FDB, KIND_IPV4, OK } from "../../assembly/abi";
+import { allocate, frameAt } from "../../assembly/frames";
+import { countHop } from "../../assembly/ip/send";
+import { nowMs, pool, seed } from "../../assembly/memory";
+import { natFlush, natInbound, natOutbound } from "../../assembly/nat/nat";
+import { Packet } from "../../assembly/packet/packet";
+import { parseAt } from "../../assembly/packet/parse";
+import { NO_PORT, learn, lookup, stationHome, stationKey } from "../../assembly/table/fdb";
+import { Ethernet, isGroup } from "../../assembly/wire/ethernet";
+
+const ALIGN: u32 = 2;
+const RING: u32 = 128;
+const BURST: u32 = 64;
+
+/** Descriptors of 24 bytes each go to `packets`. */
+export function stageParse(frames: usize, stride: u32, lengths: usize, packets: usize, first: u32, count: u32): void {
+  const key = seed();
+  for (let i = first; i < first + count; i++) {
+    parseAt(frames + i * stride + ALIGN, load<u16>(lengths + (i << 1)), packets + i * 24, key);
+  }
+}
+
+const CURSOR: usize = memory.data(16, 16);
+
+/** Learn, look up, forward by copy; the touch ahead as in `run`. Returns the sum of the ports frames left by. */
+export function stageSwitch(
+  network: u32, ingress: u32, frames: usize, stride: u32, ring: usize, outs: usize, first: u32, count: u32,
+): u32 {
+  if (pool(CAPACITY_FDB).capacity > 32768) {
+    let sum: u64 = 0;
+    for (let i = first; i < first + count; i++) {
+      const eth = Ethernet.at(frames + i * stride + ALIGN);
+      sum += load<u64>(stationHome(stationKey(network, eth.dst))) + load<u64>(stationHome(stationKey(network, eth.src)));
+    }
+    store<u64>(CURSOR, sum, 8);
+  }
+  const ms = nowMs();
+  let cursor = load<u32>(CURSOR);
+  let ports: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = frames + (first + i) * stride;
+    const eth = Ethernet.at(at + ALIGN);
+    store<u32>(outs + (i << 2), 0);
+    if (isGroup(eth.src)) continue;
+    learn(stationKey(network, eth.src), ingress, ms);
+    if (isGroup(eth.dst)) continue;
+    const egress = lookup(stationKey(network, eth.dst), 300000, ms);
+    if (egress == NO_PORT || egress == ingress) continue;
+    const to = ring + cursor * stride;
+    cursor = (cursor + 1) & (RING - 1);
+    copySlot(to, at, stride);
+    store<u32>(outs + (i << 2), <u32>to + ALIGN);
+    ports += egress;
+  }
+  store<u32>(CURSOR, cursor);
+  return ports;
+}
+
+function copySlot(to: usize, from: usize, stride: u32): void {
+  if (stride != 64) return memory.copy(to, from, stride);
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
+}
+
+const HANDLES: usize = memory.data(256, 16);
+
+/**
+ * Copies a burst into frame buffers and translates it there: outbound of `nat` under `address`, or, `nat` 0, inbound at `node`.
+ * Parsing is left out (these are UDP in IPv4 without options); one hop less and the MACs are not.
+ */
+export function stageNat(
+  nat: u32, node: u32, address: u32, macHigh: u32, macDst: u32, macSrc: u32,
+  frames: usize, stride: u32, lengths: usize, outs: usize, first: u32, count: u32,
+): u32 {
+  if (load<u32>(HANDLES) == 0) for (let i: u32 = 0; i < BURST; i++) store<u32>(HANDLES + (i << 2), allocate());
+  let passed: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const handle = load<u32>(HANDLES + (i << 2));
+    const f = frameAt(handle);
+    const at = frames + (first + i) * stride + ALIGN;
+    copySlot(f.data, at, stride);
+    f.length = load<u16>(lengths + ((first + i) << 1));
+    describe(f.data, f.length, changetype<usize>(f) + 16);
+    const eth = Ethernet.at(f.data);
+    store<u32>(outs + (i << 2), 0);
+    const ok = nat != 0 ? natOutbound(nat, handle, address) == OK : natInbound(node, handle) - 1 < 0x7fffffff;
+    if (!ok) continue;
+    countHop(handle);
+    eth.dst = ((<u64>macHigh) << 32) | macDst;
+    eth.src = ((<u64>macHigh) << 32) | macSrc;
+    store<u32>(outs + (i << 2), <u32>f.data);
+    passed++;
+  }
+  return passed;
+}
+
+/** What the parser would have said. */
+function describe(data: usize, length: u32, packet: usize): void {
+  const p = Packet.at(packet);
+  const ports = load<u32>(data, 34);
+  p.places = (14 | (34 << 16) | ((<u64>42) << 32)) | ((<u64>length) << 48);
+  p.nature = (<u64>0xffff0800) | ((<u64>KIND_IPV4) << 32) | ((<u64>17) << 40);
+  p.flow = ((ports & 0xff00ff) << 8) | ((ports >>> 8) & 0xff00ff);
+}
