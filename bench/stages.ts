@@ -17,6 +17,8 @@ export interface StageExports extends BenchExports {
 }
 
 const SOURCE = "bench/native/stages.as";
+/** What the AssemblyScript compiler takes it for. */
+const ENTRY = "bench/native/stages.ts";
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Compiles the engine's stages with the options of the engine itself; once per process. */
@@ -24,13 +26,9 @@ export function stagesModule(): Promise<WebAssembly.Module> { return (compiled ?
 
 async function compile(): Promise<WebAssembly.Module> {
   const { default: asc } = await import("assemblyscript/asc");
-  const { targets } = JSON.parse(readFileSync("asconfig.json", "utf8")) as { targets: { engine: Record<string, unknown> } };
-  const { outFile: _, ...options } = targets.engine;
-  const flags = Object.entries(options).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, String(one)]));
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(["bench/native/stages.ts", "-o", "stages.wasm", ...flags], {
-    readFile: (name) => read(name === "bench/native/stages.ts" ? SOURCE : name),
+  const { error, stderr } = await asc.main([ENTRY, "--target", "engine", "--outFile", "stages.wasm"], {
+    readFile: (name) => read(name === ENTRY ? SOURCE : name),
     writeFile: (_, contents) => { binary = contents as Uint8Array; },
     listFiles: () => null,
   });

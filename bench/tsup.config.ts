@@ -7,6 +7,6 @@ export default defineConfig({
   format: "esm",
   platform: "node",
   target: "node20",
-  external: ["benny"],
+  external: ["benny", /^assemblyscript/],
   loader: { ".wasm": "binary" },
 });

@@ -99,6 +99,7 @@ export abstract class Clock {
     };
     if (drives) this.foreground++;
     this.pending.add(close);
+    if (this.closed) close(closedError());
     this.kick();
     return {
       promise,
@@ -110,8 +111,7 @@ export abstract class Clock {
   close(): void {
     this.closed = true;
     this.timers.length = 0;
-    const error = new LabError("CLOSED", "the lab was closed while this was waiting");
-    for (const close of [...this.pending]) close(error);
+    for (const close of [...this.pending]) close(closedError());
   }
 
   /** When the next timer is due, ns; Infinity: none. */
@@ -274,6 +274,10 @@ export function guard(callback: () => void): void {
   } catch (error) {
     queueMicrotask(() => { throw error; });
   }
+}
+
+function closedError(): LabError {
+  return new LabError("CLOSED", "the lab was closed while this was waiting");
 }
 
 /** @throws LabError OPTION unless `ms` is finite and not negative */

@@ -66,6 +66,11 @@ export interface EngineExports {
   dropAt(port: number, reason: number): void;
   run(limitNs: number, budget: number, drive: number): number;
   eventsRead(count: number): void;
+  generatorAdd(port: number): number;
+  generatorOffset(id: number): number;
+  generatorStart(id: number): void;
+  generatorStop(id: number): void;
+  portSetSink(port: number, on: number): void;
   liveFrames(): number;
   stateHash(part: number): number;
 }

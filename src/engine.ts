@@ -206,7 +206,9 @@ export class Engine {
   /** Frames dropped, in the order of REASONS. */
   drops(): number[] { return this.counters(this.control + abi.CONTROL_DROPS, abi.REASONS); }
 
-  port(id: number): { mac: [number, number]; rxFrames: number; rxBytes: number; txFrames: number; txBytes: number; drops: number } {
+  port(id: number): {
+    mac: [number, number]; rxFrames: number; rxBytes: number; txFrames: number; txBytes: number; drops: number; digest: string;
+  } {
     const at = this.call.portOffset(id);
     return {
       mac: [this.u32(at + abi.PORT_MAC + 4), this.u32(at + abi.PORT_MAC)],
@@ -215,6 +217,7 @@ export class Engine {
       txFrames: this.f64(at + abi.PORT_TX_FRAMES),
       txBytes: this.f64(at + abi.PORT_TX_BYTES),
       drops: this.f64(at + abi.PORT_DROPS),
+      digest: this.view.getBigUint64(at + abi.PORT_DIGEST, true).toString(16).padStart(16, "0"),
     };
   }
 
@@ -231,6 +234,35 @@ export class Engine {
       server: this.u32(at + abi.INTERFACE_SERVER),
       leaseUntil: this.f64(at + abi.INTERFACE_LEASE_UNTIL),
     };
+  }
+
+  /** Fills in a generator that was added and not yet started. */
+  fillGenerator(id: number, traffic: {
+    flows: number; size: number; burst: number; interval: number; count: number; source: GeneratedEnd; target: GeneratedEnd;
+  }): void {
+    const at = this.call.generatorOffset(id);
+    const { source, target } = traffic;
+    const u32 = (offset: number, value: number): void => this.view.setUint32(at + offset, value, true);
+    const u64 = (offset: number, value: number): void => this.view.setBigUint64(at + offset, BigInt(value), true);
+    u32(abi.GENERATOR_FLOWS, traffic.flows);
+    u32(abi.GENERATOR_SIZE, traffic.size);
+    u32(abi.GENERATOR_BURST, traffic.burst);
+    u64(abi.GENERATOR_INTERVAL, traffic.interval);
+    u64(abi.GENERATOR_LEFT, traffic.count);
+    u64(abi.GENERATOR_SRC_MAC, source.mac[0] * 2 ** 32 + source.mac[1]);
+    u64(abi.GENERATOR_DST_MAC, target.mac[0] * 2 ** 32 + target.mac[1]);
+    u32(abi.GENERATOR_SRC_IP, source.ip);
+    u32(abi.GENERATOR_DST_IP, target.ip);
+    u32(abi.GENERATOR_SRC_PORT, source.port);
+    u32(abi.GENERATOR_DST_PORT, target.port);
+    const spans = [source.stations, target.stations, source.stations, target.stations, source.ports, target.ports];
+    spans.forEach((span, i) => u32(abi.GENERATOR_SPANS + 4 * i, span));
+  }
+
+  /** How far a generator is. */
+  generator(id: number): { sent: number; left: number } {
+    const at = this.call.generatorOffset(id);
+    return { sent: this.f64(at + abi.GENERATOR_SENT), left: this.f64(at + abi.GENERATOR_LEFT) };
   }
 
   /** What the switch of a network has learned. `heard` is the engine's clock in ms. */
@@ -313,6 +345,15 @@ export class Engine {
 
   /** A u64 as a number. */
   private f64(at: number): number { return this.u32(at) + this.u32(at + 4) * 2 ** 32; }
+}
+
+/** Source or target of generated traffic: the first MAC, address and port, and how many follow. */
+export interface GeneratedEnd {
+  mac: [number, number];
+  ip: number;
+  port: number;
+  stations: number;
+  ports: number;
 }
 
 /** An IPv4 address (host order) and a port, or an ICMP identifier. */

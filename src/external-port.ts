@@ -55,8 +55,16 @@ export class ExternalPort implements PortListener {
     return guest;
   }
 
-  /** A frame from the guest's side, of any length and content; copied. */
-  send(frame: Uint8Array): void { this.core.send(this.port, frame); }
+  /**
+   * A frame from the guest's side, of any length and content; copied.
+   *
+   * @throws LabError FRAME when it is no Uint8Array
+   */
+  send(frame: Uint8Array): void {
+    if (!(frame instanceof Uint8Array))
+      throw new LabError("FRAME", `${this.name}: a frame of type ${typeof frame}; it takes a Uint8Array. Is it an ArrayBuffer?`);
+    this.core.send(this.port, frame);
+  }
 
   link(up: boolean): void { this.guest?.link?.(up); }
 

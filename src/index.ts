@@ -10,6 +10,7 @@ export type { LabErrorCode } from "./errors";
 export type { Explanation, ExplainEnd, ExplainStep, StepName } from "./explain";
 export type { ForwardRule } from "./forward";
 export type { FramePort } from "./frame-port";
+export type { Generator, Sink, TrafficEnd, TrafficOptions } from "./generator";
 export type { Host, HostOptions } from "./host";
 export type { HomeRouterOptions, Lan, LanOptions } from "./lan";
 export type { Lease, Leg, LegStats } from "./leg";

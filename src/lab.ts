@@ -10,6 +10,8 @@ import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
 import { explainFrame } from "./explain";
 import type { Explanation } from "./explain";
+import { Generator, Sink } from "./generator";
+import type { TrafficOptions } from "./generator";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
 import { Lan } from "./lan";
@@ -92,7 +94,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     throw new LabError("OPTION", `createLab: wire.delay ${wire.delay}; it takes 0 to 60000 ms`);
   const state: LabState = {
     seed: String(seed), forks: 0, clock, wire: wire.delay, capacities: capacities(capacity), lastId: 0,
-    lans: [], hosts: [], routers: [], captures: [],
+    lans: [], hosts: [], routers: [], captures: [], generators: [],
   };
   return new Lab(new Core(await Engine.create(source, state.capacities, hash(state.seed)), state), source);
 }
@@ -274,6 +276,34 @@ export class Lab {
   }
 
   /**
+   * Sends UDP traffic into the lab from `at`, made inside the engine. See `sink`.
+   *
+   * @throws LabError OPTION, FULL (64 at a time), OTHER_LAB, ADDRESS, MAC, PORT
+   *
+   * @example
+   * const sink = lab.sink(b.adapters[0]);
+   * await lab.generator(a.adapters[0], { to: { mac: b.mac }, count: 1_000_000 }).finished();
+   */
+  generator(at: Leg, options: TrafficOptions): Generator {
+    this.checkCard(at, "generator");
+    return Generator.start(this.core, at, options);
+  }
+
+  /** Generators that were started and not stopped; those of a snapshot are among them. */
+  get generators(): Generator[] { return this.core.state.generators.map((state) => new Generator(this.core, state)); }
+
+  /**
+   * Counts what reaches an external card, inside the engine.
+   *
+   * @throws LabError NOT_EXTERNAL, OTHER_LAB
+   */
+  sink(at: Leg): Sink {
+    this.checkCard(at, "sink");
+    if (at.interface === 0) return new Sink(this.core, at);
+    throw new LabError("NOT_EXTERNAL", `sink at ${at.name}, which has a built-in station; make the card with { guest: "external" }`);
+  }
+
+  /**
    * What would become of a frame, and why: every look-up, every rewrite, and where each copy ends. Nothing in the lab changes.
    *
    * @param frame  a whole Ethernet frame without FCS, any length, any bytes
@@ -284,8 +314,7 @@ export class Lab {
    * const { text, steps } = await lab.explain(frame, alice.adapters[0]);
    */
   async explain(frame: Uint8Array, at: Leg): Promise<Explanation> {
-    this.core.enter();
-    if (!at.isIn(this.core)) throw new LabError("OTHER_LAB", `explain: ${at.name} is not a card of this lab`);
+    this.checkCard(at, "explain");
     return explainFrame(this.core, at.port, frame, (copy) => new Lab(copy), this.source);
   }
 
@@ -293,6 +322,11 @@ export class Lab {
   close(): Promise<void> { return (this.closing ??= this.end()); }
 
   [Symbol.asyncDispose](): Promise<void> { return this.close(); }
+
+  private checkCard(at: Leg, verb: string): void {
+    this.core.enter();
+    if (!at.isIn(this.core)) throw new LabError("OTHER_LAB", `${verb}: ${at.name} is not a card of this lab`);
+  }
 
   private homeRouter(lan: Lan, { dhcp = {}, ...nat }: HomeRouterOptions): Router {
     const { address, prefix } = lan.subnet!;
@@ -308,6 +342,7 @@ export class Lab {
 
   private async end(): Promise<void> {
     const adapters = this.vms.flatMap((vm) => vm.adapters);
+    for (const machine of this.machines) for (const socket of machine.sockets) socket.end();
     this.core.close();
     await Promise.all([...adapters.map((each) => each.closeGuest()), ...this.lans.map((lan) => lan.closeTrunk())]);
   }

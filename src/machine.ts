@@ -87,10 +87,12 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
     const results: Promise<PingReply | LabError>[] = [];
     for (let i = 0; i < count; i++) {
       if (i > 0) await this.core.clock.sleep(interval);
-      results.push(this.ping(target, options).catch((error: unknown) => {
+      const result = this.ping(target, options).catch((error: unknown) => {
         if (error instanceof LabError && error.code !== "CLOSED") return error;
         throw error;
-      }));
+      });
+      result.catch(() => {}); // it is told at the end, or by the sleep that the same close ended
+      results.push(result);
     }
     const done = await Promise.all(results);
     return { sent: done.length, received: done.filter((each) => !(each instanceof LabError)).length, results: done };
@@ -150,8 +152,8 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
    * @throws LabError NO_ROUTE, NO_ADDRESS
    */
   resolve(target: Target): string {
-    if (typeof target === "string") {
-      if (isIp(target)) return target;
+    if (!(target instanceof Machine)) {
+      if (typeof target === "string" && isIp(target)) return target;
       throw new LabError("ADDRESS", `${this.name}: ${JSON.stringify(target)} is not an IPv4 address; names are not resolved yet`);
     }
     const own = this.legs.filter(({ segment }) => segment !== null);

@@ -25,6 +25,7 @@ export interface LabState {
   hosts: HostState[];
   routers: RouterState[];
   captures: CaptureState[];
+  generators: GeneratorState[];
 }
 
 export type SwitchKind = "learning" | "virtualbox";
@@ -141,6 +142,15 @@ export interface SocketState {
   port: number;
   /** Datagrams that nobody has read yet; brought up to date by `snapshot()`. */
   unread: { data: Uint8Array; from: { address: string; port: number }; to: string }[];
+}
+
+export interface GeneratorState {
+  id: number;
+  /** The card it sends from. */
+  name: string;
+  /** ms */
+  interval: number;
+  burst: number;
 }
 
 export interface CaptureState {

@@ -113,7 +113,9 @@ export function portSetQueue(port: u32, frames: u32): void {
 
 /** Makes an external port a sink, or an external port again. */
 export function portSetSink(port: u32, on: u32): void {
-  portAt(port).role = on != 0 ? ROLE_SINK : ROLE_EXTERNAL;
+  const p = portAt(port);
+  p.role = on != 0 ? ROLE_SINK : ROLE_EXTERNAL;
+  p.digest = 0;
 }
 
 export function portOffset(port: u32): usize {

@@ -10,7 +10,8 @@ import { CAPACITY_FDB, KIND_IPV4, OK } from "../../assembly/abi";
 import { allocate, frameAt } from "../../assembly/frames";
 import { countHop } from "../../assembly/ip/send";
 import { nowMs, pool, seed } from "../../assembly/memory";
-import { natFlush, natInbound, natOutbound } from "../../assembly/nat/nat";
+import { natInbound, natOutbound } from "../../assembly/nat/nat";
+import { REFUSED } from "../../assembly/nat/refusal";
 import { Packet } from "../../assembly/packet/packet";
 import { parseAt } from "../../assembly/packet/parse";
 import { NO_PORT, learn, lookup, stationHome, stationKey } from "../../assembly/table/fdb";
@@ -93,8 +94,7 @@ export function stageNat(
     describe(f.data, f.length, changetype<usize>(f) + 16);
     const eth = Ethernet.at(f.data);
     store<u32>(outs + (i << 2), 0);
-    const ok = nat != 0 ? natOutbound(nat, handle, address) == OK : natInbound(node, handle) - 1 < 0x7fffffff;
-    if (!ok) continue;
+    if (!(nat != 0 ? natOutbound(nat, handle, address) == OK : isNat(natInbound(node, handle)))) continue;
     countHop(handle);
     eth.dst = ((<u64>macHigh) << 32) | macDst;
     eth.src = ((<u64>macHigh) << 32) | macSrc;
@@ -102,6 +102,11 @@ export function stageNat(
     passed++;
   }
   return passed;
+}
+
+/** Whether `natInbound` found whose packet it is: not the node's own, and not refused. */
+function isNat(found: u32): bool {
+  return found != 0 && (found & REFUSED) == 0;
 }
 
 /** What the parser would have said. */

@@ -138,14 +138,16 @@ export class NatSlowly {
     if (this.settings.forwards.some((each) => each.protocol === protocol && same(each.guest, src) && each.hostPort === chosen))
       return mapping;
 
-    const taken = (port: number): boolean => this.isTaken(protocol, { ip: outsideIp, port }, now);
+    // Port 0 is no port (RFC 768: "no reply"): who sends from it has no class, only a parity.
+    const isNone = src.port === 0 && protocol !== "icmp";
+    const taken = (port: number): boolean => this.isTaken(protocol, { ip: outsideIp, port }, now) || (port === 0 && isNone);
     if (chosen === undefined) throw new Error(`${text} did not come out`);
     if (!taken(src.port) && chosen !== src.port) throw new Error(`${text} left from port ${chosen}, its own is free`);
     if (taken(chosen)) throw new Error(`${text} left from port ${chosen}, which is somebody else's`);
     if (protocol === "icmp") return mapping;
     // RFC 4787 REQ-4 and REQ-3a.
     if (chosen % 2 !== src.port % 2) throw new Error(`${text} left from port ${chosen}, of the other parity`);
-    if (chosen < 1024 !== src.port < 1024) throw new Error(`${text} left from port ${chosen}: one of them is privileged`);
+    if (!isNone && chosen < 1024 !== src.port < 1024) throw new Error(`${text} left from port ${chosen}: one of them is privileged`);
     return mapping;
   }
 

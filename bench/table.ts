@@ -1,0 +1,43 @@
+import type { Measured } from "./rounds";
+
+/** One row's contestants, measured beside one another. */
+export interface Row {
+  question: string;
+  title: string;
+  /** "frame", "call" or "session". */
+  unit: string;
+  measured: Measured[];
+}
+
+/** What is printed above the rows of one unit. */
+export function heading(unit: string): string {
+  return `${"".padEnd(44)}${`ns/${unit}`.padEnd(26)}${`M${unit}s/s`.padStart(11)}${"to C".padStart(8)}`;
+}
+
+/** A row: its title, then a line per contestant. */
+export function lines({ title, measured }: Row): string[] {
+  const c = measured.find(({ name }) => name === "C");
+  return [title, ...measured.map((one) => `  ${one.name.padEnd(42)}${one.missing ?? figures(one, c)}`)];
+}
+
+function figures({ median, min, max }: Measured, c: Measured | undefined): string {
+  const spread = `[${round(min)}…${round(max)}]`;
+  const ratio = c && c.missing === undefined ? (c.median / median).toFixed(2) : "";
+  return `${round(median).padStart(7)} ${spread.padEnd(18)}${round(1000 / median).padStart(11)}${ratio.padStart(8)}`;
+}
+
+function round(n: number): string { return n < 100 ? n.toFixed(1) : n.toFixed(0); }
+
+/** The same for RESULTS.md. */
+export function markdown(rows: Row[]): string {
+  const body = rows.flatMap(({ title, unit, measured }) => {
+    const c = measured.find(({ name }) => name === "C");
+    return measured.map((one, i) => {
+      const head = `| ${i === 0 ? title : ""} | ${one.name} |`;
+      if (one.missing !== undefined) return `${head} ${one.missing} | | |`;
+      const ratio = c && c.missing === undefined ? (c.median / one.median).toFixed(2) : "";
+      return `${head} ${round(one.median)} [${round(one.min)}…${round(one.max)}] per ${unit} | ${round(1000 / one.median)} | ${ratio} |`;
+    });
+  });
+  return ["| what | who | ns | M/s | to C |", "|---|---|---|---|---|", ...body].join("\n");
+}

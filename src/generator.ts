@@ -1,0 +1,121 @@
+import { checkPort, macHalves, parseIp, parseMac } from "./address";
+import type { Core } from "./core";
+import { LabError } from "./errors";
+import type { Leg } from "./leg";
+import type { GeneratorState } from "./state";
+
+/** One end of the generated datagrams. Left out: 02:00:00:00:00:01, 10.0.0.1, port 1024. */
+export interface TrafficEnd {
+  mac?: string;
+  address?: string;
+  port?: number;
+  /** How many stations, 1 and up: MAC and address count up from those given. Default 1. */
+  stations?: number;
+  /** How many ports of each station. Default 1. */
+  ports?: number;
+}
+
+export interface TrafficOptions {
+  from?: TrafficEnd;
+  to?: TrafficEnd;
+  /** Bytes of a frame without FCS, 60 to 1514, or the Internet mix (7 x 60, 4 x 590, 1 x 1514). Default 60. */
+  size?: number | "imix";
+  /** Frames in all. */
+  count: number;
+  /** Frames sent at one instant, 1 to 256. Default 64. */
+  burst?: number;
+  /** ms from one burst to the next. Default 0.01. */
+  interval?: number;
+}
+
+const MOST_FLOWS = 2 ** 31;
+
+/**
+ * UDP traffic made inside the engine, from the device end of a card's wire, so that what is measured is forwarding and not the
+ * boundary. Every frame is written afresh with right checksums; the flows come in an order that jumps about.
+ */
+export class Generator {
+  /** Starts one now. */
+  static start(core: Core, at: Leg, options: TrafficOptions): Generator {
+    const { from = {}, to = {}, size = 60, count, burst = 64, interval = 0.01 } = options;
+    const whole = (value: number, least: number, most: number, what: string): number => {
+      if (Number.isInteger(value) && value >= least && value <= most) return value;
+      throw new LabError("OPTION", `generator at ${at.name}: ${what} ${value}; it takes a whole number, ${least} to ${most}`);
+    };
+    if (!(interval > 0 && interval <= 60_000))
+      throw new LabError("OPTION", `generator at ${at.name}: interval ${interval}; it takes more than 0 and up to 60000 ms`);
+    const end = (given: TrafficEnd, mac: string, address: string) => ({
+      mac: macHalves(parseMac(given.mac ?? mac, `generator at ${at.name}`)),
+      ip: parseIp(given.address ?? address, `generator at ${at.name}`),
+      port: checkPort(given.port ?? 1024, `generator at ${at.name}`),
+      stations: whole(given.stations ?? 1, 1, 2 ** 24, "stations"),
+      ports: whole(given.ports ?? 1, 1, 65535, "ports"),
+    });
+    const source = end(from, "02:00:00:00:00:01", "10.0.0.1");
+    const target = end(to, "02:00:00:00:00:02", "10.0.0.2");
+    const flows = whole(source.stations * source.ports * target.stations * target.ports, 1, MOST_FLOWS, "flows");
+
+    const traffic = {
+      flows, source, target,
+      size: size === "imix" ? 0 : whole(size, 60, 1514, "size"),
+      burst: whole(burst, 1, 256, "burst"),
+      interval: Math.round(interval * 1e6),
+      count: whole(count, 1, Number.MAX_SAFE_INTEGER, "count"),
+    };
+
+    const engine = core.enter();
+    const id = engine.call.generatorAdd(at.port);
+    if (id < 0) throw new LabError("FULL", `generator at ${at.name}: 64 of them run already; stop() one`);
+    engine.fillGenerator(id, traffic);
+    engine.call.generatorStart(id);
+    const state = { id, name: at.name, interval, burst };
+    core.state.generators.push(state);
+    return new Generator(core, state);
+  }
+
+  /** The generator of a record, new or from a snapshot. */
+  constructor(private readonly core: Core, private readonly state: GeneratorState) {}
+
+  /** The card it sends from. */
+  get at(): string { return this.state.name; }
+
+  /** Frames sent so far. */
+  get sent(): number { return this.core.engine.generator(this.state.id).sent; }
+
+  /** Frames still to be sent. */
+  get left(): number { return this.core.engine.generator(this.state.id).left; }
+
+  /** Lets time pass until the last frame has been sent. It may still be on its way then. */
+  async finished(): Promise<void> {
+    while (this.left > 0) await this.core.clock.sleep(Math.ceil(this.left / this.state.burst) * this.state.interval);
+  }
+
+  /** Stops it, if it has not finished, and gives its place to another. */
+  stop(): void {
+    const { generators } = this.core.state;
+    const place = generators.indexOf(this.state);
+    if (place < 0) return;
+    generators.splice(place, 1);
+    this.core.enter().call.generatorStop(this.state.id);
+  }
+}
+
+/** Counts what a card's network sends it, inside the engine: the far end of a generator. Its frames reach nobody else. */
+export class Sink {
+  private readonly before: { txFrames: number; txBytes: number };
+
+  /** Makes the device behind an external card a sink. */
+  constructor(private readonly core: Core, private readonly at: Leg) {
+    core.enter().call.portSetSink(at.port, 1);
+    this.before = core.engine.port(at.port);
+  }
+
+  get frames(): number { return this.core.engine.port(this.at.port).txFrames - this.before.txFrames; }
+  get bytes(): number { return this.core.engine.port(this.at.port).txBytes - this.before.txBytes; }
+
+  /** Folded from the first 56 bytes and the length of every frame, whatever their order. 16 hexadecimal digits. */
+  get digest(): string { return this.core.engine.port(this.at.port).digest; }
+
+  /** Makes it a card for an external guest again. */
+  stop(): void { this.core.enter().call.portSetSink(this.at.port, 0); }
+}

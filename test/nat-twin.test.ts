@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { amount, least, PATIENCE } from "./twins/amount";
+import { FILTERINGS, FLAGS, GUESTS, NatWorld, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, WHATS } from "./twins/nat-world";
+import type { Act, Place } from "./twins/nat-world";
+import { Rig } from "./twins/rig";
+import type { Handing } from "./twins/rig";
+
+type Step = ({ acts: Act[] } & Handing) | { ms: number };
+
+const one = (list: readonly unknown[]): fc.Arbitrary<number> => fc.nat(list.length - 1);
+
+const acts: fc.Arbitrary<Act[]> = fc.array(
+  fc.record({
+    what: one(WHATS), who: one(GUESTS), port: one(PORTS), protocol: one(PROTOCOLS), peer: one(REMOTES), peerPort: one(PEER_PORTS),
+    flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(5),
+  }),
+  { minLength: 1, maxLength: 12, size: "max" },
+);
+
+/** s; around each of the times after which a NAT forgets. */
+const WAITS = [0, 1, 30, 59, 61, 100, 239, 241, 299, 301, 7000, 7439, 7441];
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ acts, split: fc.integer({ min: 1, max: 12 }), budget: fc.constantFrom(1, 3, 1000) }) },
+    { weight: 1, arbitrary: fc.record({ ms: fc.constantFrom(...WAITS.map((s) => s * 1000)) }) },
+  ),
+  { minLength: 1, maxLength: 30, size: "max" },
+);
+
+const places: fc.Arbitrary<Place> = fc.record({ isRouter: fc.boolean(), filtering: one(FILTERINGS) });
+
+/** Packets of an average run. */
+const PER_RUN = 75;
+const PACKETS = 90_000;
+
+test("everybody inside and outside hears what the NAT's twin says they hear, byte for byte", async () => {
+  const rig = await Rig.create();
+  let sent = 0;
+  const property = fc.property(places, steps, (place, run) => {
+    const world = new NatWorld(rig, place);
+    for (const step of run) {
+      if ("ms" in step) world.wait(step.ms);
+      else sent += world.do(step.acts, step);
+    }
+    expect(rig.balance(), "a frame went missing").toBe(0);
+  });
+  fc.assert(property, amount(PACKETS, PER_RUN));
+  expect(sent).toBeGreaterThan(least(PACKETS));
+}, PATIENCE);

@@ -1,0 +1,390 @@
+import { expect } from "vitest";
+import * as abi from "../../assembly/abi";
+import { be32, internetChecksum } from "../packets";
+import type { Bytes } from "../packets";
+import { bytesOf, errorBytes } from "./ip-packet";
+import type { IpPacket } from "./ip-packet";
+import { NatSlowly } from "./nat-slowly";
+import type { Endpoint, Filtering, Forward, Protocol } from "./nat-slowly";
+import { macHalves } from "./rig";
+import type { Handing, Rig } from "./rig";
+
+/** What somebody does; numbers choose from the lists below. */
+export interface Act {
+  what: number;
+  who: number;
+  port: number;
+  protocol: number;
+  peer: number;
+  peerPort: number;
+  flags: number;
+  shape: number;
+  /** Which of the packets that it has heard it answers. */
+  heard: number;
+}
+
+export interface Place {
+  /** True: a router; false: a gateway whose outside is a host. */
+  isRouter: boolean;
+  filtering: number;
+}
+
+/** Sending to a remote machine, answering one, hairpins, errors, and what must not work. */
+export const WHATS = [
+  "out", "out", "out", "out", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "sneak",
+] as const;
+export const PROTOCOLS = ["udp", "tcp", "icmp"] as const;
+export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0];
+export const PEER_PORTS = [53, 80, 5000];
+export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
+export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
+
+export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
+export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
+const GATEWAY = "10.0.2.1";
+const OUTSIDE = "192.0.2.1";
+const ALIAS = "10.0.2.2";
+const LOOPBACK = "127.0.0.1";
+const HOST_PORT = 7;
+const FORWARDS: Forward[] = [
+  { protocol: "udp", hostPort: 8080, guest: { ip: GUESTS[0]!, port: 80 } },
+  { protocol: "tcp", hostPort: 8080, guest: { ip: GUESTS[1]!, port: 80 } },
+  { protocol: "udp", hostPort: 5002, guest: { ip: GUESTS[1]!, port: 5000 } },
+];
+const NUMBERS: Record<Protocol, number> = { icmp: 1, tcp: 6, udp: 17 };
+const FILTER_NUMBERS = { "endpoint-independent": abi.FILTER_ENDPOINT, "address-dependent": abi.FILTER_ADDRESS, "address-and-port-dependent": abi.FILTER_ADDRESS_PORT };
+/** Of every wire, ns. */
+const DELAY = 50_000;
+
+/** Ways a packet may look; the first is the usual one. */
+export const SHAPES: Partial<IpPacket>[] = [
+  {}, {}, { ttl: 255, tos: 0xb8, id: 0xffff }, { fragment: 0x4000, id: 0 }, { ttl: 2 }, { ttl: 1 },
+  { options: [1, 1, 1, 0] }, { options: [0x94, 4, 0, 0, 1, 1, 1, 0] }, { fault: "none" }, { fault: 1 }, { fault: 0xfffe },
+  { data: [0xff] }, { data: [1, 2, 3] }, { fragment: 0x2000 }, { fragment: 0x0001 },
+];
+
+/** A packet as somebody heard it. */
+interface Heard {
+  protocol: Protocol;
+  src: Endpoint;
+  dst: Endpoint;
+  bytes: Bytes;
+}
+
+/** A NAT beside its twin, guests inside and machines outside, all of whom only say what they are told. */
+export class NatWorld {
+  private readonly twin: NatSlowly;
+  private readonly nat: number;
+  private readonly ids = new Map<string, number>();
+  private readonly macs = new Map<string, string>();
+  private readonly gates: { inside: string; outside: string } = { inside: "02:00:00:00:01:01", outside: "02:00:00:00:01:02" };
+  private readonly heard = new Map<string, Heard[]>([...GUESTS, ...REMOTES].map((ip) => [ip, []]));
+  private nonce = 0x10000;
+
+  constructor(private readonly rig: Rig, private readonly place: Place) {
+    rig.reset();
+    const { call } = rig.engine;
+    const [inside, outside] = [call.networkAdd(abi.SWITCH_STATIC, 300_000), call.networkAdd(abi.SWITCH_STATIC, 300_000)];
+    const gate = call.nodeAdd(abi.NODE_FORWARDS, 1, 2);
+    const out = place.isRouter ? gate : call.nodeAdd(0, 3, 4);
+    const near = this.leg(gate, inside, GATEWAY, this.gates.inside);
+    const far = this.leg(out, outside, OUTSIDE, this.gates.outside);
+    GUESTS.forEach((ip, i) => this.station(ip, `02:00:00:00:02:0${i}`, inside, near));
+    REMOTES.forEach((ip, i) => this.station(ip, `02:00:00:00:03:0${i}`, outside, far));
+
+    this.nat = call.natAdd(gate, out, place.isRouter ? far : 0);
+    const filtering = FILTERINGS[place.filtering]!;
+    if (filtering !== "address-dependent") call.natSet(this.nat, abi.NAT_FILTERING, FILTER_NUMBERS[filtering]);
+    if (!place.isRouter) call.natAlias(this.nat, number(ALIAS), number(LOOPBACK));
+    for (const { protocol, hostPort, guest } of FORWARDS)
+      expect(call.forwardAdd(this.nat, NUMBERS[protocol], 0, hostPort, number(guest.ip), guest.port)).toBeGreaterThan(0);
+    if (!place.isRouter) expect(call.udpOpen(out, 0, HOST_PORT, 0)).toBeGreaterThan(0);
+    this.twin = new NatSlowly({
+      filtering,
+      outside: (destination) => (destination === LOOPBACK ? LOOPBACK : OUTSIDE),
+      forwards: FORWARDS,
+      own: place.isRouter ? [] : [{ protocol: "udp", port: HOST_PORT }],
+    });
+  }
+
+  wait(ms: number): void { this.rig.wait(ms); }
+
+  /** All of it in one instant; what everybody hears is what the twin says. How many packets were sent. */
+  do(acts: Act[], handing: Handing): number {
+    const before = this.rig.now / 1e6;
+    const sent = acts.flatMap((act) => this.sendingOf(act, before) ?? []);
+    const frames = sent.map(({ by, bytes }) => ({ port: this.ids.get(by)!, frame: this.frameOf(by, bytes) }));
+    const arrival = before + (2 * DELAY) / 1e6;
+    const got = new Map([...this.heard.keys()].map((ip) => [ip, [] as Bytes[]]));
+    for (const { port, frame } of this.rig.send(frames, handing)) {
+      const who = [...this.ids].find(([, id]) => id === port)![0];
+      if (frame[12] === 8 && frame[13] === 0) got.get(who)!.push(packetIn(frame));
+    }
+    const all = [...got.values()].flat();
+
+    const expected = new Map([...this.heard.keys()].map((ip) => [ip, [] as Expected[]]));
+    const refused = new Set<string>();
+    for (const each of sent) {
+      const outcome = each.judge(arrival, all);
+      const receiver = outcome && expected.get(outcome.to);
+      if (receiver) receiver.push(outcome);
+      else refused.add(each.by);
+    }
+    for (const [who, packets] of got) this.compare(who, packets, expected.get(who)!, refused.has(who));
+    this.compareTables();
+    return sent.length;
+  }
+
+  /** Every expected packet came, in order; what else came is a refusal, to somebody who was refused. */
+  private compare(who: string, got: Bytes[], expected: Expected[], wasRefused: boolean): void {
+    let next = 0;
+    for (const bytes of got) {
+      const wanted = expected[next];
+      if (wanted && isSame(bytes, wanted)) {
+        next++;
+        if (wanted.heard) this.remember(who, { ...wanted.heard, bytes });
+      } else if (!(wasRefused && isRefusal(bytes))) {
+        expect(`${who} heard ${hex(bytes)}`).toBe(wanted ? `${who} heard ${hex(wanted.bytes)}` : `${who} heard nothing more`);
+      }
+    }
+    if (next < expected.length) expect(`${who} heard no more`).toBe(`${who} heard ${hex(expected[next]!.bytes)}`);
+  }
+
+  private compareTables(): void {
+    const line = ({ protocol, inside, outside }: { protocol: string; inside: Endpoint; outside: Endpoint }): string =>
+      `${protocol} ${inside.ip}:${inside.port} is ${outside.ip}:${outside.port}`;
+    const twin = this.twin.mappings(this.rig.now / 1e6).map(line).sort();
+    const engine = this.table().map(line).sort();
+    if (twin.join() !== engine.join()) expect(engine).toEqual(twin);
+  }
+
+  private table(): { protocol: Protocol; inside: Endpoint; outside: Endpoint }[] {
+    const names: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" };
+    const endpoint = ({ address, port }: { address: number; port: number }): Endpoint => ({ ip: text(address), port });
+    return Array.from(this.rig.engine.mappings(this.nat), ({ protocol, inside, outside }) =>
+      ({ protocol: names[protocol]!, inside: endpoint(inside), outside: endpoint(outside) }));
+  }
+
+  private remember(who: string, heard: Heard): void {
+    const list = this.heard.get(who)!;
+    list.push(heard);
+    if (list.length > 6) list.shift();
+  }
+
+  /** What an act comes to: who sends what, and how to tell what should become of it. */
+  private sendingOf(act: Act, now: number): Sending | null {
+    const what = WHATS[act.what]!;
+    const [guest, remote] = [GUESTS[act.who]!, REMOTES[act.peer]!];
+    const protocol = PROTOCOLS[act.protocol]!;
+    const port = PORTS[act.port]!;
+    const peerPort = PEER_PORTS[act.peerPort]!;
+    if (what === "out") return this.outward(act, { ip: guest, port }, { ip: remote, port: peerPort }, protocol, guest);
+    if (what === "spoof") return this.outward(act, { ip: "10.7.7.7", port }, { ip: remote, port: peerPort }, protocol, guest);
+    if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port }, protocol);
+    if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol);
+    if (what === "hairpin") {
+      const known = this.twin.mappings(now).filter((each) => each.protocol === protocol && each.outside.ip === OUTSIDE);
+      const target = known.length > 0 ? known[act.heard % known.length]!.outside : { ip: OUTSIDE, port: 8080 };
+      return protocol === "icmp" ? null : this.outward(act, { ip: guest, port }, target, protocol, guest);
+    }
+    const by = what === "error out" ? guest : remote;
+    const list = this.heard.get(by)!;
+    if (list.length === 0) return null;
+    const heard = list[act.heard % list.length]!;
+    if (what === "answer") return this.inward(act, { ...heard.dst }, { ...heard.src }, heard.protocol, true);
+    return what === "error in" ? this.errorIn(act, remote, heard) : this.errorOut(act, guest, heard);
+  }
+
+  private packet(act: Act, protocol: Protocol, src: Endpoint, dst: Endpoint, isReply: boolean): IpPacket {
+    const usual = { ttl: 64, tos: 0, id: 1, fragment: 0, options: [], data: [0, 0], fault: 0 } as const;
+    const packet = { ...usual, ...SHAPES[act.shape], protocol, src, dst, isReply, flags: protocol === "tcp" ? FLAGS[act.flags]! : "" };
+    const fault = protocol !== "udp" && packet.fault === "none" ? 0 : packet.fault;
+    return { ...packet, fault, data: [...be32(this.nonce++), ...packet.data] };
+  }
+
+  private outward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, by: string): Sending {
+    const packet = this.packet(act, protocol, src, dst, false);
+    return {
+      by,
+      bytes: bytesOf(packet),
+      judge: (now, all) => {
+        // A router may have other networks behind the next one; a NAT network's guests are all on it.
+        if ((src.ip !== by && !this.place.isRouter) || !isForwardable(packet)) return null;
+        const chosen = (): number | undefined => this.chosen(packet, all);
+        const outside = this.twin.outward(packet, now, chosen);
+        if (outside === null) return null;
+        const seen = { ...packet, src: outside, ttl: packet.ttl - 1 };
+        if (dst.ip !== OUTSIDE) return this.expecting(dst.ip, seen);
+        // A hairpin is forwarded twice, out and in.
+        if (seen.ttl <= 1) return null;
+        const inside = this.twin.inward(seen, now);
+        return inside && this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 });
+      },
+    };
+  }
+
+  private inward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, isReply = false): Sending {
+    const packet = this.packet(act, protocol, src, dst, isReply);
+    return {
+      by: src.ip,
+      bytes: bytesOf(packet),
+      judge: (now) => {
+        if (dst.ip !== OUTSIDE || !isForwardable(packet)) return null;
+        if (protocol === "icmp" && !isReply) return null;
+        const inside = this.twin.inward(packet, now);
+        return inside && this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 });
+      },
+    };
+  }
+
+  /** A router or the receiver says that what it heard went no further. */
+  private errorIn(act: Act, by: string, heard: Heard): Sending {
+    const error = { type: act.flags % 2 ? 3 : 11, code: act.flags % 2, ttl: 64, length: act.shape % 2 ? 28 : 576 };
+    return {
+      by,
+      bytes: errorBytes(by, heard.src.ip, error, heard.bytes),
+      judge: (now) => {
+        const inside = this.twin.insideOf(heard.protocol, heard.src, now);
+        if (inside === null) return null;
+        const quoted = readdressed(heard, { src: inside });
+        return { to: inside.ip, bytes: errorBytes(by, inside.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null };
+      },
+    };
+  }
+
+  private errorOut(act: Act, by: string, heard: Heard): Sending {
+    const error = { type: 3, code: 3, ttl: 64, length: act.shape % 2 ? 28 : 576 };
+    return {
+      by,
+      bytes: errorBytes(by, heard.src.ip, error, heard.bytes),
+      judge: (now) => {
+        if (heard.src.ip === OUTSIDE) return null;
+        const outside = this.twin.outsideOf(heard.protocol, heard.dst, heard.src, now);
+        if (outside === null) return null;
+        const quoted = readdressed(heard, { dst: outside });
+        return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null };
+      },
+    };
+  }
+
+  private expecting(to: string, packet: IpPacket): Expected {
+    const { protocol, src, dst, fault } = packet;
+    return { to, bytes: bytesOf(packet), tolerant: fault !== 0 && fault !== "none", heard: { protocol, src, dst, bytes: [] } };
+  }
+
+  /** The port that the NAT gave a packet: as it came out, else as the table has it. */
+  private chosen({ protocol, src, dst, data, options }: IpPacket, all: Bytes[]): number | undefined {
+    const start = 20 + options.length;
+    const at = { udp: 8, tcp: 20, icmp: 8 }[protocol];
+    const out = all.find((bytes) => bytes[9] === NUMBERS[protocol] && data.every((byte, i) => bytes[start + at + i] === byte));
+    if (out !== undefined && out[9] === NUMBERS[protocol]) {
+      const place = start + (protocol === "icmp" ? 4 : 0);
+      return out[place]! * 256 + out[place + 1]!;
+    }
+    const outsideIp = dst.ip === LOOPBACK ? LOOPBACK : OUTSIDE;
+    return this.table().find((each) => each.protocol === protocol && each.inside.ip === src.ip && each.inside.port === src.port
+      && each.outside.ip === outsideIp)?.outside.port;
+  }
+
+  private leg(node: number, network: number, ip: string, mac: string): number {
+    const { call } = this.rig.engine;
+    const port = call.portAdd(abi.ROLE_INTERFACE, abi.CLASS_SERVICE, DELAY);
+    const leg = call.interfaceAdd(node, port, ...macHalves(mac));
+    call.portAttach(port, network);
+    call.interfaceSetAddress(leg, number(ip), 24, 0);
+    return leg;
+  }
+
+  private station(ip: string, mac: string, network: number, leg: number): void {
+    const port = this.rig.port(abi.CLASS_VM, DELAY, mac);
+    this.rig.engine.call.portAttach(port, network);
+    this.rig.engine.call.neighborSet(leg, number(ip), ...macHalves(mac));
+    this.ids.set(ip, port);
+    this.macs.set(ip, mac);
+  }
+
+  private frameOf(by: string, bytes: Bytes): Uint8Array {
+    const gate = GUESTS.includes(by) ? this.gates.inside : this.gates.outside;
+    const mac = (each: string): number[] => each.split(":").map((part) => parseInt(part, 16));
+    return Uint8Array.from([...mac(gate), ...mac(this.macs.get(by)!), 8, 0, ...bytes]);
+  }
+}
+
+interface Sending {
+  by: string;
+  bytes: Bytes;
+  /** Who hears what of it; null: nobody. `all`: what came out of the engine. */
+  judge(now: number, all: Bytes[]): Expected | null;
+}
+
+interface Expected {
+  to: string;
+  bytes: Bytes;
+  /** Its checksum is wrong: of one's complement's two zeros either will do. */
+  tolerant: boolean;
+  heard: Heard | null;
+}
+
+/** Whether a gateway sends it on at all. */
+function isForwardable({ ttl, fragment, protocol, fault }: IpPacket): boolean {
+  if (ttl <= 1 || (fragment & 0x3fff) !== 0) return false;
+  return protocol !== "icmp" || fault === 0; // RFC 5508 REQ-3
+}
+
+/** What was heard, with one end as the other side knows it. */
+function readdressed({ bytes, protocol }: Heard, ends: { src?: Endpoint; dst?: Endpoint }): Bytes {
+  const copy = [...bytes];
+  const l4 = (copy[0]! & 15) * 4;
+  const write = (at: number, value: number): void => { copy.splice(at, 2, value >> 8, value & 255); };
+  const old = copy[l4 + { udp: 6, tcp: 16, icmp: 2 }[protocol]]! * 256 + copy[l4 + { udp: 6, tcp: 16, icmp: 2 }[protocol] + 1]!;
+  const wrong = (): number => internetChecksum(pseudo(copy, protocol));
+  const fault = wrong();
+  for (const [end, ip, port] of [[ends.src, 12, 0], [ends.dst, 16, 2]] as const) {
+    if (!end) continue;
+    copy.splice(ip, 4, ...end.ip.split(".").map(Number));
+    write(l4 + (protocol === "icmp" ? 4 : port), end.port);
+  }
+  write(10, 0);
+  write(10, internetChecksum(copy.slice(0, l4)));
+  const at = l4 + { udp: 6, tcp: 16, icmp: 2 }[protocol];
+  if (protocol === "udp" && old === 0) return copy;
+  // What was wrong with it stays wrong by as much: fault is 0 for a right checksum.
+  write(at, 0);
+  const right = internetChecksum(pseudo(copy, protocol));
+  const sum = right + (0xffff - fault === 0xffff ? 0 : 0xffff - fault);
+  const value = fault === 0 ? right : sum > 0xffff ? sum - 0xffff : sum;
+  write(at, protocol === "udp" && value === 0 ? 0xffff : value);
+  return copy;
+}
+
+function pseudo(bytes: Bytes, protocol: Protocol): Bytes {
+  const l4 = (bytes[0]! & 15) * 4;
+  const segment = bytes.slice(l4);
+  return protocol === "icmp" ? segment : [...bytes.slice(12, 20), 0, bytes[9]!, segment.length >> 8, segment.length & 255, ...segment];
+}
+
+/** The IP packet in a frame, without padding. */
+function packetIn(frame: Uint8Array): Bytes { return Array.from(frame.subarray(14, 14 + frame[16]! * 256 + frame[17]!)); }
+
+function isSame(bytes: Bytes, { bytes: wanted, tolerant }: Expected): boolean {
+  if (bytes.length !== wanted.length) return false;
+  const l4 = (wanted[0]! & 15) * 4;
+  const at = l4 + ({ 17: 6, 6: 16, 1: 2 }[wanted[9]!] ?? 0);
+  const isZero = (each: Bytes): boolean => each[at] === each[at + 1] && (each[at] === 0 || each[at] === 255);
+  return wanted.every((byte, i) => byte === bytes[i] || (tolerant && (i === at || i === at + 1) && isZero(bytes) && isZero(wanted)));
+}
+
+/** What a machine says for itself to a packet it has no use for: ICMP errors, echo replies, TCP resets. */
+function isRefusal(bytes: Bytes): boolean {
+  const from = bytes.slice(12, 16).join(".");
+  if (from !== GATEWAY && from !== OUTSIDE) return false;
+  const l4 = (bytes[0]! & 15) * 4;
+  if (bytes[9] === 6) return (bytes[l4 + 13]! & 4) !== 0;
+  return bytes[9] === 1 && [0, 3, 11].includes(bytes[l4]!) && internetChecksum(bytes.slice(l4)) === 0;
+}
+
+function number(ip: string): number { return new DataView(Uint8Array.from(ip.split(".").map(Number)).buffer).getUint32(0); }
+
+function text(address: number): string { return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join("."); }
+
+function hex(bytes: Bytes): string { return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(""); }
