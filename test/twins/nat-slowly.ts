@@ -46,7 +46,7 @@ interface Connection {
   remote: Endpoint;
   deadline: number;
   /** What of TCP's opening and closing was seen, and from where. */
-  seen: Set<"syn out" | "syn in" | "fin out" | "fin in" | "rst">;
+  seen: Set<"syn out" | "syn in" | "fin out" | "fin in" | "rst" | "opened">;
 }
 
 /** RFC 4787 REQ-5, RFC 5508 REQ-2, RFC 5382 REQ-5. */
@@ -183,16 +183,16 @@ export class NatSlowly {
     const { seen } = connection;
     for (const flag of ["syn", "fin"] as const) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
     if (flags.includes("rst")) seen.add("rst");
+    if (seen.has("syn out") && seen.has("syn in") && !flags.includes("syn")) seen.add("opened");
     connection.deadline = now + this.idleTime(connection);
   }
 
-  /** RFC 5382 §5: established from both SYNs to both FINs, or a reset. */
+  /** RFC 5382 §5: established from the end of the handshake to both FINs, or a reset. */
   private idleTime({ mapping, seen }: Connection): number {
     if (mapping.protocol === "udp") return UDP;
     if (mapping.protocol === "icmp") return ICMP;
-    const isOpen = seen.has("syn out") && seen.has("syn in");
     const isClosing = seen.has("rst") || (seen.has("fin out") && seen.has("fin in"));
-    return isOpen && !isClosing ? TCP_ESTABLISHED : TCP_TRANSITORY;
+    return seen.has("opened") && !isClosing ? TCP_ESTABLISHED : TCP_TRANSITORY;
   }
 }
 

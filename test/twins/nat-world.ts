@@ -127,7 +127,7 @@ export class NatWorld {
     for (const each of sent) {
       const outcome = each.judge(arrival, all);
       const receiver = outcome && expected.get(outcome.to);
-      if (receiver) receiver.push(outcome);
+      if (receiver) receiver.push({ ...outcome, by: each.by });
       else refused.add(each.by);
     }
     for (const [who, packets] of got) this.compare(who, packets, expected.get(who)!, refused.has(who));
@@ -135,19 +135,22 @@ export class NatWorld {
     return sent.length;
   }
 
-  /** Every expected packet came, in order; what else came is a refusal, to somebody who was refused. */
+  /**
+   * Every expected packet came, those of one sender in the order in which they were sent; what else came is a refusal, to
+   * somebody who was refused.
+   */
   private compare(who: string, got: Bytes[], expected: Expected[], wasRefused: boolean): void {
-    let next = 0;
+    const left = [...expected];
     for (const bytes of got) {
-      const wanted = expected[next];
-      if (wanted && isSame(bytes, wanted)) {
-        next++;
-        if (wanted.heard) this.remember(who, { ...wanted.heard, bytes });
-      } else if (!(wasRefused && isRefusal(bytes))) {
-        expect(`${who} heard ${hex(bytes)}`).toBe(wanted ? `${who} heard ${hex(wanted.bytes)}` : `${who} heard nothing more`);
-      }
+      const place = left.findIndex((each) => isSame(bytes, each));
+      if (place < 0 && wasRefused && isRefusal(bytes)) continue;
+      if (place < 0) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${left.map((each) => hex(each.bytes)).join(" or ")}`);
+      const [wanted] = left.splice(place, 1);
+      const overtaken = left.slice(0, place).find(({ by }) => by === wanted!.by);
+      if (overtaken) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${hex(overtaken.bytes)} first`);
+      if (wanted!.heard) this.remember(who, { ...wanted!.heard, bytes });
     }
-    if (next < expected.length) expect(`${who} heard no more`).toBe(`${who} heard ${hex(expected[next]!.bytes)}`);
+    if (left.length > 0) expect(`${who} heard no more`).toBe(`${who} heard ${left.map(({ bytes }) => hex(bytes)).join(" and ")}`);
   }
 
   private compareTables(): void {
@@ -216,9 +219,8 @@ export class NatWorld {
         const seen = { ...packet, src: outside, ttl: packet.ttl - 1 };
         if (dst.ip !== OUTSIDE) return this.expecting(dst.ip, seen);
         // A hairpin is forwarded twice, out and in.
-        if (seen.ttl <= 1) return null;
         const inside = this.twin.inward(seen, now);
-        return inside && this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 });
+        return inside && seen.ttl > 1 ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
       },
     };
   }
@@ -229,10 +231,11 @@ export class NatWorld {
       by: src.ip,
       bytes: bytesOf(packet),
       judge: (now) => {
-        if (dst.ip !== OUTSIDE || !isForwardable(packet)) return null;
+        if (dst.ip !== OUTSIDE || isFragment(packet)) return null;
         if (protocol === "icmp" && !isReply) return null;
+        // It reached the address it is for: that its time is up is found out on the way further in.
         const inside = this.twin.inward(packet, now);
-        return inside && this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 });
+        return inside && packet.ttl > 1 ? this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 }) : null;
       },
     };
   }
@@ -318,6 +321,7 @@ interface Sending {
 }
 
 interface Expected {
+  by?: string;
   to: string;
   bytes: Bytes;
   /** Its checksum is wrong: of one's complement's two zeros either will do. */
@@ -325,11 +329,10 @@ interface Expected {
   heard: Heard | null;
 }
 
-/** Whether a gateway sends it on at all. */
-function isForwardable({ ttl, fragment, protocol, fault }: IpPacket): boolean {
-  if (ttl <= 1 || (fragment & 0x3fff) !== 0) return false;
-  return protocol !== "icmp" || fault === 0; // RFC 5508 REQ-3
-}
+/** Whether a gateway sends it on at all; fragments are not translated. */
+function isForwardable(packet: IpPacket): boolean { return packet.ttl > 1 && !isFragment(packet); }
+
+function isFragment({ fragment }: IpPacket): boolean { return (fragment & 0x3fff) !== 0; }
 
 /** What was heard, with one end as the other side knows it. */
 function readdressed({ bytes, protocol }: Heard, ends: { src?: Endpoint; dst?: Endpoint }): Bytes {

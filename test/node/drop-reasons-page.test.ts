@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { REASONS } from "../../src/reasons";
 
-/** The page as it should be. `npx vitest run --project node drop-reasons -u` writes it. */
+/** The page as it should be. `npx vitest run --project node drop-reasons-page -u` writes it. */
 function page(): string {
   const rows = REASONS.slice(1).map(([name, text]) => `| \`${name}\` | ${text} |`);
   return [
