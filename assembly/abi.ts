@@ -9,7 +9,7 @@ export const ABI_VERSION: u32 = 1;
 
 // ─── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Bytes of one frame buffer: 64 of bookkeeping, 64 of headroom, the rest for the frame. */
-export const FRAME_SLOT: u32 = 2048;
+export const FRAME_SLOT: u32 = 2112;
 /** Where a fresh frame's first byte lies in its buffer. */
 export const FRAME_START: u32 = 128;
 /** Shortest and longest frame, without FCS: an Ethernet header; 1500 bytes of payload with two VLAN tags. */

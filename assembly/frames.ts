@@ -235,12 +235,16 @@ export function makeVisible(): void {
   control().visible = 1;
 }
 
-/** TypeScript has read `count` events: the frames they held go back. */
+/**
+ * TypeScript has read `count` events: the frames they held go back. What it does next, it does because of the last one: when a
+ * service answers a marked frame, the answer is marked too.
+ */
 export function eventsRead(count: u32): void {
   const c = control();
   const p = pool(CAPACITY_EVENTS);
   for (let i: u32 = 0; i < count; i++) {
     const e = changetype<Event>(p.base + <usize>(c.eventsRead & (p.capacity - 1)) * EVENT);
+    c.mark = e.frame != 0 ? frameAt(e.frame).mark : 0;
     if (e.frame != 0) release(e.frame);
     c.eventsRead++;
   }

@@ -65,6 +65,7 @@ export {
   framesOffset,
   ingress,
   ingressOffset,
+  isProbing,
   liveFrames,
   parseFrame,
   refuse,

@@ -22,5 +22,7 @@ alice.udp().send("anybody there?", { machine: bob, port: 9 }); // nobody is: the
 await lab.advance(10);
 
 await writeFile(file, capture.bytes());
-console.log(`${file}: ${capture.bytes().length} bytes; look at it with Wireshark, or with npx fivewire inspect ${file}`);
+console.log(
+  `${file}: ${capture.bytes().length} bytes; look at it with Wireshark, or with npx fivewire inspect ${file}`,
+);
 await lab.close();

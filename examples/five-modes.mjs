@@ -26,6 +26,9 @@ await lab.close();
 
 /** What became of a ping: the time to live it came back with, or the code of the error. */
 async function answer(from, to) {
-  const result = await from.ping(to).then(({ ttl }) => `ttl ${ttl}`, (error) => error.code);
+  const result = await from.ping(to).then(
+    ({ ttl }) => `ttl ${ttl}`,
+    (error) => error.code,
+  );
   return `${to.name}: ${result}`.padEnd(18);
 }

@@ -26,6 +26,9 @@ console.log("restored equals saved:", restored.stateHash() === lab.stateHash());
 await Promise.all([lab, other, restored].map((each) => each.close()));
 
 async function pingIn(label, world) {
-  const result = await world.machine("alice").ping(world.machine("bob")).catch((error) => error);
+  const result = await world
+    .machine("alice")
+    .ping(world.machine("bob"))
+    .catch((error) => error);
   console.log(`${label}: ${result.code ?? `ttl ${result.ttl}`}`);
 }

@@ -19,5 +19,6 @@ for (let ttl = 1; ttl <= 4; ttl++) {
   if (!found.message) break;
 }
 
-for (const router of lab.routers) console.log(router.name, router.addresses.join(" "), router.connections().length, "connections");
+for (const router of lab.routers)
+  console.log(router.name, router.addresses.join(" "), router.connections().length, "connections");
 await lab.close();

@@ -30,6 +30,9 @@ const NS_PER_MS = 1e6;
 /** Frames per call of the engine, so that a storm leaves room for other work of the process. */
 const BUDGET = 20_000;
 
+/** Turns of a clock that is never done, after which a lab joined to it goes on. */
+const PATIENCE = 256;
+
 /**
  * Moves the engine's time and lets user code react at the right instant.
  *
@@ -56,6 +59,9 @@ export abstract class Clock {
 
   /** Time stands still until `promise` settles: for real input and output during a run in virtual time. */
   abstract hold<T>(promise: Promise<T>): Promise<T>;
+
+  /** What was just handed to another lab is dealt with there before time goes on here: two labs are joined. */
+  abstract giveWay(other: Clock): void;
 
   /** Lets `ms` pass. */
   abstract advance(ms: number): Promise<void>;
@@ -136,6 +142,10 @@ export abstract class Clock {
 export class VirtualClock extends Clock {
   private running = false;
   private holds = 0;
+  /** Clocks of labs that were given frames, and the one that is being waited for. */
+  private readonly peers = new Set<VirtualClock>();
+  private awaited: VirtualClock | null = null;
+  private readonly rested: (() => void)[] = [];
 
   override kick(): void {
     if (this.running || this.holds > 0 || this.closed) return;
@@ -155,6 +165,10 @@ export class VirtualClock extends Clock {
     }
   }
 
+  override giveWay(other: Clock): void {
+    if (other !== this && other instanceof VirtualClock) this.peers.add(other);
+  }
+
   override advance(ms: number): Promise<void> {
     checkDuration(ms, "advance");
     return this.sleep(ms);
@@ -164,11 +178,38 @@ export class VirtualClock extends Clock {
    * Begins and goes on by a macrotask, so that all that user code does in reaction to an instant happens in that instant.
    */
   private async pump(): Promise<void> {
-    for (;;) {
+    for (let turns = 1; ; turns++) {
       await macrotask();
+      if (turns % PATIENCE === 0) this.wakePeers();
+      if (this.peers.size > 0) await this.restOfPeers();
       if (this.holds > 0 || this.closed || !this.runToNextReaction()) break;
     }
     this.running = false;
+    this.wakePeers();
+  }
+
+  private wakePeers(): void {
+    for (const wake of this.rested.splice(0)) wake();
+  }
+
+  /** Waits until the labs that were given frames have nothing under way, but for those that wait for this one. */
+  private async restOfPeers(): Promise<void> {
+    for (const peer of this.peers) {
+      this.peers.delete(peer);
+      if (peer.waitsFor(this)) continue;
+      this.awaited = peer;
+      await peer.rest();
+      this.awaited = null;
+    }
+  }
+
+  private waitsFor(other: VirtualClock): boolean {
+    for (let clock = this.awaited; clock; clock = clock.awaited) if (clock === other) return true;
+    return false;
+  }
+
+  private rest(): Promise<void> {
+    return this.running ? new Promise((resolve) => this.rested.push(resolve)) : Promise.resolve();
   }
 
   /** Runs until user code may want to react (true), or until nothing is left to do (false). */
@@ -199,6 +240,8 @@ export class RealClock extends Clock {
   override hold<T>(promise: Promise<T>): Promise<T> {
     return promise; // real time does not wait
   }
+
+  override giveWay(): void {}
 
   override advance(ms: number): Promise<void> {
     return Promise.reject(new LabError("CLOCK",

@@ -61,6 +61,9 @@ export interface Saves {
 /** Free places in the event ring before a command: more than a full `ingress` can write. */
 const ROOM = 512;
 
+/** The lab whose events are being handed out at this moment, so that a lab it is joined to can be told apart from others. */
+let draining: Core | null = null;
+
 /**
  * What all objects of one lab share: engine, clock, the state tree, and who hears which event.
  *
@@ -165,6 +168,16 @@ export class Core implements Clockwork {
   inject(): void { this.engine.flush(); }
 
   drain(): { any: boolean; visible: boolean } {
+    const outer = draining;
+    draining = this;
+    try {
+      return this.drainAll();
+    } finally {
+      draining = outer;
+    }
+  }
+
+  private drainAll(): { any: boolean; visible: boolean } {
     let any = false;
     let visible = false;
     for (let event = this.engine.nextEvent(); event; event = this.engine.nextEvent()) {
@@ -184,6 +197,7 @@ export class Core implements Clockwork {
       this.engine.offer(port, frame);
     }
     this.clock.kick();
+    draining?.clock.giveWay(this.clock);
   }
 
   /** Injects one frame whose every step is told to `ontrace`. */

@@ -72,5 +72,6 @@ export interface EngineExports {
   generatorStop(id: number): void;
   portSetSink(port: number, on: number): void;
   liveFrames(): number;
+  isProbing(): number;
   stateHash(part: number): number;
 }

@@ -60,28 +60,35 @@ export type ExplainStep = StepDetails & {
 
 type Told = StepDetails & { at: string; text: string };
 
-/** Puts the engine's events about a probe into words. */
+/**
+ * Puts the engine's events about a probe into words.
+ *
+ * An end does not say where it is: it is where the step before it was. The probe and what is made because of it take turns, so
+ * each has a step before of its own.
+ */
 export class Teller {
-  /** Where the walk is: an end happens where the step before it did. */
-  private place: string;
-  private before: Told | null = null;
+  private readonly before: { own: Told | null; consequence: Told | null } = { own: null, consequence: null };
+  private walk: "own" | "consequence" = "own";
 
   /** @param start  name of the port that sends the probe */
-  constructor(private readonly names: Names, start: string) {
-    this.place = start;
-  }
+  constructor(private readonly names: Names, private readonly start: string) {}
 
   step(event: EngineEvent): ExplainStep {
+    const consequence = event.flags >>> 16 !== 1;
+    this.walk = consequence ? "consequence" : "own";
     const told = this.tell(event);
-    this.place = told.at;
-    this.before = told;
-    return { ...told, time: Number(event.time) / 1e6, consequence: event.flags >>> 16 !== 1 };
+    this.before[this.walk] = told;
+    return { ...told, time: Number(event.time) / 1e6, consequence };
   }
 
   /** An end that the engine has not told: the frame did not even get in. */
   refused(reason: ReasonName, time: number): ExplainStep {
-    return { step: "dropped", reason, at: this.place, text: meaning(reason), time, consequence: false };
+    return { step: "dropped", reason, at: this.start, text: meaning(reason), time, consequence: false };
   }
+
+  private get last(): Told | null { return this.before[this.walk]; }
+
+  private get place(): string { return (this.last ?? this.before.own)?.at ?? this.start; }
 
   private tell(e: EngineEvent): Told {
     const { names } = this;
@@ -163,7 +170,7 @@ export class Teller {
 
   private tellTranslation(step: "translate out" | "translate in", e: EngineEvent): Told {
     const after = packetOf(e);
-    const before = this.before?.step === "translation lookup" ? this.before.packet : after;
+    const before = this.last?.step === "translation lookup" ? this.last.packet : after;
     const text = `${packetText(before)} becomes ${packetText(after)}`;
     return { step, at: this.names.nat(e.id), before, after, text };
   }
@@ -195,7 +202,7 @@ export class Teller {
   }
 
   /** Whether the step before was an ARP message that means nothing here. */
-  private isIdle(): boolean { return this.before?.step === "arp" && !this.before.isForMe; }
+  private isIdle(): boolean { return this.last?.step === "arp" && !this.last.isForMe; }
 }
 
 const PROTOCOLS: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP" };

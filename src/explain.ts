@@ -31,7 +31,8 @@ export interface Explanation {
 
 /** How long a probe is followed, ms: three ARP requests and some. */
 const LIMIT = 5000;
-const BUDGET = 20_000;
+/** Frames and timers before it is looked whether the probe is still there: the lab may be busy with others. */
+const BUDGET = 1000;
 /** Names that a sentence lists before it counts the rest. */
 const LISTED = 4;
 
@@ -66,13 +67,14 @@ export async function explainFrame(
   return { steps, ends, text: ends.length === 0 ? waitingText(steps, names.port(port)) : textOf(ends) };
 }
 
-/** Runs the copy until nothing is under way. Its own services answer as ever. */
+/** Runs the copy until nothing that has to do with the probe is under way. Its own services answer as ever. */
 function follow(core: Core): void {
+  const { call } = core.engine;
   const limit = core.engine.now + LIMIT * 1e6;
   for (;;) {
-    const why = core.engine.call.run(limit, BUDGET, 0);
+    const why = call.run(limit, BUDGET, 0);
     const { any } = core.drain();
-    if ((why === RUN_IDLE && !any) || why === RUN_LIMIT) return;
+    if ((why === RUN_IDLE && !any) || why === RUN_LIMIT || call.isProbing() === 0) return;
   }
 }
 
@@ -89,8 +91,8 @@ function textOf(ends: ExplainEnd[]): string {
     const key = `${end.outcome} ${end.reason ?? ""}`;
     groups.set(key, [...(groups.get(key) ?? []), end]);
   }
-  const isLost = ([{ outcome }]: ExplainEnd[]): number => Number(outcome === "dropped");
-  const sorted = [...groups.values()].sort((a, b) => isLost(a as [ExplainEnd]) - isLost(b as [ExplainEnd]));
+  const isLost = (group: ExplainEnd[]): number => Number(group[0]!.outcome === "dropped");
+  const sorted = [...groups.values()].sort((a, b) => isLost(a) - isLost(b));
   return sorted.map((group) => {
     const { outcome, reason } = group[0]!;
     const where = `${outcome} at ${listed(group.map(({ at }) => at))}`;

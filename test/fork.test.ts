@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createLab } from "../src/index";
 import type { Lab } from "../src/index";
 import { captureAll, endingOf } from "./ending";
 import type { Ending } from "./ending";
@@ -61,17 +62,20 @@ for (const [about, scripts] of Object.entries(STORIES))
     for (const [i, script] of scripts.entries())
       test(script.name, async () => {
         const whole = await tellByEvents(script);
-        const { events } = whole;
-        const at = Math.floor(dice(seed + i)() * events);
-        const { ending } = await tellByEvents(script, at);
-        expect(ending.captures, "one event at a time, or many").toEqual(whole.ending.captures);
-        const { original, forked } = await tellAndFork(script, at, true);
-        expect(await endingOf(original.lab), `the original, forked at event ${at} of ${events}`).toEqual(ending);
+        const random = dice(seed + i);
+        for (let times = 0; times < 2; times++) {
+          const at = Math.floor(random() * whole.events);
+          const where = `forked at event ${at} of ${whole.events}`;
+          const { ending } = await tellByEvents(script, at);
+          expect(ending.captures, "one event at a time, or many").toEqual(whole.ending.captures);
+          const { original, forked } = await tellAndFork(script, at, true);
+          expect(await endingOf(original.lab), `the original, ${where}`).toEqual(ending);
 
-        forked.goOn();
-        await tell(script, forked.world, forked.place, false);
-        expect(await endingOf(forked.world.lab), `the fork, made at event ${at} of ${events}`).toEqual(ending);
-        await close(original.lab, forked.world.lab);
+          forked.goOn();
+          await tell(script, forked.world, forked.place, false);
+          expect(await endingOf(forked.world.lab), `the fork, ${where}`).toEqual(ending);
+          await close(original.lab, forked.world.lab);
+        }
       });
   });
 
@@ -135,4 +139,19 @@ test("what a fork does is unseen by its original, and the other way round", asyn
   await world.lab.machine("alice")!.ping(world.lab.machine("bob")!);
   expect(fork.stateHash()).toBe(after);
   await close(world.lab, fork);
+});
+
+test("a snapshot that was copied, put away and taken out again goes on as the original does", async () => {
+  const script = STORIES.nat!.find(({ name }) => name.startsWith("two guests that use the same port"))!;
+  const world = await begin(script);
+  captureAll(world.lab);
+  await world.lab.advance(3000);
+  const snapshot = structuredClone(world.lab.snapshot());
+  const lab = await createLab({ from: snapshot });
+  const twin = new World(lab, script.setting, world);
+  const place = { row: -1, until: 3000 };
+  await tell(script, world, { ...place });
+  await tell(script, twin, { ...place });
+  expect(await endingOf(lab)).toEqual(await endingOf(world.lab));
+  await close(world.lab, lab);
 });

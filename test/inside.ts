@@ -1,7 +1,7 @@
 /** What tests look at that users cannot: the engine inside a lab. */
 import type { Engine } from "../src/engine";
 import type { Lab, LabOptions } from "../src/index";
-import { createLab } from "../src/index";
+import { LabError, createLab } from "../src/index";
 
 export function engineOf(lab: Lab): Engine {
   return (lab as unknown as { core: { engine: Engine } }).core.engine;
@@ -50,4 +50,16 @@ export function faultsInBooks(lab: Lab): string[] {
   if (balance !== 0) faults.push(`the books are out by ${balance}: ${JSON.stringify(frames)}`);
   if (named !== frames.dropped) faults.push(`${frames.dropped} frames were dropped, ${named} under a reason`);
   return faults;
+}
+
+/** The code of what `attempt` throws or rejects with. */
+export async function codeOf(attempt: () => unknown): Promise<string> {
+  try {
+    await attempt();
+    return "no error";
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    if (error.message.length < 20) throw new Error(`${error.code} does not say what is wrong: ${error.message}`);
+    return error.code;
+  }
 }

@@ -61,6 +61,8 @@ export class World {
   readonly heard: Heard[] = [];
   /** Ends of pings, in the order they came. */
   readonly pings: string[] = [];
+  /** What sockets were told about their datagrams: "alice:5000 REFUSED". */
+  readonly errors: string[] = [];
   private drops: Record<string, number> = {};
   /** Of the row being told; also what its frames carry. */
   nonce = 0;
@@ -150,6 +152,7 @@ export class World {
   }
 
   private listen(machine: Machine, socket: Machine["sockets"][number]): void {
+    socket.onerror = ({ code }) => { this.errors.push(`${machine.name}:${socket.port} ${code}`); };
     void (async () => {
       for await (const { data, from } of socket) {
         const nonce = data.length < 4 ? -1 : new DataView(data.buffer, data.byteOffset).getUint32(0);

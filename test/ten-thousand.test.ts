@@ -22,17 +22,18 @@ test(`${MACHINES} machines on one network get their addresses by DHCP and ping`,
   expect(new Set(vms.map((vm) => vm.mac)).size).toBe(MACHINES);
   expect(field.leases()).toHaveLength(MACHINES);
 
-  // Everybody pings the next, a hundred at a time.
-  for (let first = 0; first < MACHINES; first += 100) {
-    const hundred = vms.slice(first, first + 100);
-    const asked = hundred.map((_, i) => vms[(first + i + 1) % MACHINES]!.address);
+  // Every tenth pings the next, a hundred at a time: each ARP request is heard by all.
+  const pinging = vms.filter((_, i) => i % 10 === 0);
+  for (let first = 0; first < pinging.length; first += 100) {
+    const hundred = pinging.slice(first, first + 100);
+    const asked = hundred.map((_, i) => vms[((first + i) * 10 + 1) % MACHINES]!.address);
     const answers = await Promise.all(hundred.map((vm, i) => vm.ping(asked[i]!, { timeout: 5000 })));
     expect(answers.map(({ from }) => from)).toEqual(asked);
   }
   expect(lab.stats().balance).toBe(0);
   const bytes = engineOf(lab).save().bytes.length - used;
   console.log(
-    `${MACHINES} machines: made in ${made} s, booted by ${booted} s, all have pinged by ${seconds()} s (${lab.now.toFixed(0)} ms of ` +
+    `${MACHINES} machines: made in ${made} s, booted by ${booted} s, ${pinging.length} have pinged by ${seconds()} s (${lab.now.toFixed(0)} ms of ` +
       `virtual time, ${lab.stats().frames.consumed + lab.stats().frames.dropped} frames); ${Math.round(bytes / MACHINES)} bytes of engine memory each`,
   );
   await lab.close();

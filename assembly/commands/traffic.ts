@@ -103,6 +103,15 @@ export function liveFrames(): u32 {
   return framesInFlight() + framesWaiting();
 }
 
+/** 1 while a probe, or a frame made because of it, is under way or waits (trace.ts). Looks at every buffer. */
+export function isProbing(): u32 {
+  for (let handle: u32 = 1; handle <= pool(CAPACITY_FRAMES).high; handle++) {
+    const f = frameAt(handle);
+    if (f.refs != 0 && f.mark != 0) return 1;
+  }
+  return 0;
+}
+
 /** Where the search for stations of `network` goes on: the slot after the next one that holds any, 0 at the end. */
 export function fdbNext(network: u32, slot: u32): u32 {
   const found = nextStation(network, slot, networkAt(network).ageing);

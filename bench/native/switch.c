@@ -1,4 +1,4 @@
-/* switch FILE MS INGRESS: learn, look up, forward by copy. Records of the file: MAC, port. Entry: u64 MAC | port << 48, u64 heard. */
+/* switch FILE MS INGRESS ENTRIES: learn, look up, forward by copy. Records of the file: MAC, port. Entry: u64 MAC | port << 48, u64 heard. */
 #include "bench.h"
 
 #define PROBES 8
@@ -7,13 +7,12 @@ typedef struct { u64 key, heard; } Station;
 
 static Staged s;
 static Station *table;
-static u32 mask, ingress, cursor;
+static u32 mask, shift, ingress, cursor;
 static u64 sum;
 static const u64 MAC = 0xffffffffffffull;
 
 static inline u32 home(u64 mac) {
-  u64 h = mac * 0x9e3779b97f4a7c15ull;
-  return (u32)((h ^ (h >> 29)) >> 24) & mask;
+  return (u32)((mac * 0x9e3779b97f4a7c15ull) >> shift);
 }
 
 static inline void learn(u64 mac, u64 port, u64 ms) {
@@ -65,10 +64,11 @@ __attribute__((noinline)) static void stage(u32 first, u32 count, u8 **outs) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) return 2;
+  if (argc != 5) return 2;
   s = staged_read(argv[1]);
   ingress = atoi(argv[3]);
-  for (mask = 64; mask < s.records * 2; mask *= 2);
+  mask = atoi(argv[4]);
+  shift = __builtin_clzll(mask) + 1;
   table = aligned_alloc(64, sizeof(Station) * (size_t)mask);
   memset(table, 0, sizeof(Station) * (size_t)mask);
   mask--;

@@ -21,6 +21,8 @@ export type Link = readonly [number, number, number, number];
  * Everything in the byte order of the frame. Linear probing, load 0.5 at the most.
  */
 export class NatRival {
+  /** Frames that came out since the beginning. */
+  out = 0;
   private connections: Int32Array;
   private mappings: Int32Array;
   private taken = new Uint8Array(65536);
@@ -70,6 +72,7 @@ export class NatRival {
         words[to + 3] = link[3];
         this.rewrite(words, to, entry);
         slots[i] = slot;
+        this.out++;
       }
     };
     return { burst, slots };

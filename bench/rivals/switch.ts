@@ -9,20 +9,22 @@ const PROBES = 8;
  * A learning switch in plain JavaScript: learn, look up, forward by copy.
  *
  *   Int32Array, 4 words per entry: last four bytes of the MAC · first two | port << 16 (0: never used) · heard, ms · spare
- *   Open addressing, 8 probes, load 0.25.
+ *   Open addressing, 8 probes.
  */
 export class SwitchRival implements Stage {
   readonly slots = new Int32Array(BURST);
   /** Port per frame of the last burst, 0: flooded or dropped. */
   readonly ports = new Int32Array(BURST);
+  /** Frames that came out since the beginning. */
+  out = 0;
   private readonly table: Int32Array;
   private readonly shift: number;
   private cursor = 0;
 
-  constructor(private readonly staged: Staged, stations: number, private readonly ingress: number) {
-    const bits = Math.ceil(Math.log2(stations * 4));
-    this.shift = 32 - bits;
-    this.table = new Int32Array(4 * 2 ** bits + 4 * PROBES);
+  /** @param entries  a power of two */
+  constructor(private readonly staged: Staged, entries: number, private readonly ingress: number) {
+    this.shift = 32 - Math.log2(entries);
+    this.table = new Int32Array(4 * (entries + PROBES));
   }
 
   learn(low: number, high: number, port: number, ms: number): void {
@@ -68,6 +70,7 @@ export class SwitchRival implements Stage {
       copySlot(staged, at, ring + slot * step);
       slots[i] = slot;
       ports[i] = egress;
+      this.out++;
     }
   }
 

@@ -106,7 +106,7 @@ describe("fivewire modes", () => {
     const { code, out } = fivewire("modes", "--json", "--out", join(folder, "json.pcapng"));
     expect(code).toBe(0);
     const document = JSON.parse(out) as ModesDocument;
-    expect(Object.keys(document)).toEqual(["schema", "seed", "ok", "cells", "totals", "capture"]);
+    expect(Object.keys(document)).toEqual(["schema", "seed", "ok", "cells", "totals", "throughput", "capture"]);
     expect(document).toMatchObject({ schema: "fivewire/modes/1", seed: "1", ok: true, totals: { balance: 0 } });
     expect(document.cells).toHaveLength(ROWS.length * PATHS.length * LAYERS.length);
     for (const cell of document.cells) {

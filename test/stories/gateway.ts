@@ -42,9 +42,21 @@ export const gatewayStories = [
     web pings 10.0.2.77 : TIMEOUT
     then it was dropped without a word ${({ lab }) => expect(lab.stats().drops.NAT_INSIDE).toBe(1)}
   `,
-  story("a datagram for a closed port comes back as an error", behindNat())`
+  story("a datagram for a closed port comes back as an error, through the NAT too", behindNat())`
     alice:5000 -> server:53 udp : nobody, dropped UDP_CLOSED
-    alice:5000 -> bob:53 udp : nobody, dropped UDP_CLOSED
+    then alice was told ${({ errors }) => expect(errors).toEqual(["alice:5000 REFUSED"])}
+    bob:6000 -> alice:53 udp    : nobody, dropped UDP_CLOSED
+    then bob was told ${({ errors }) => expect(errors).toEqual(["alice:5000 REFUSED", "bob:6000 REFUSED"])}
+    laptop:7000 -> server:53 udp : nobody, dropped UDP_CLOSED
+    then the host was told of its own ${({ errors }) => expect(errors.at(-1)).toBe("laptop:7000 REFUSED")}
+    alice:5000 -> server:53 udp : nobody, dropped UDP_CLOSED
+    then the error ended nothing ${({ lab }) => expect(lab.hosts[0]!.network("office")!.mappings()).toHaveLength(1)}
+  `,
+  story("a datagram for a machine that is not there comes back as an error to who sent it, and to nobody else", behindNat())`
+    alice:5000 -> 192.168.1.77:53 udp  : nobody
+    laptop:7000 -> 192.168.1.77:53 udp : nobody
+    wait 4 s
+    then both were told of their own ${({ errors }) => expect([...errors].sort()).toEqual(["alice:5000 UNREACHABLE", "laptop:7000 UNREACHABLE"])}
   `,
   story("a machine that is no router forwards nothing", {
     build(lab) {

@@ -28,8 +28,8 @@ export interface Forward {
 
 export interface Settings {
   filtering: Filtering;
-  /** Address under which the inside is seen by `destination`. */
-  outside(destination: string): string;
+  /** Address under which the inside is seen. */
+  outside: string;
   forwards: Forward[];
   /** Ports that the host's own sockets have. */
   own: { protocol: Protocol; port: number }[];
@@ -45,8 +45,10 @@ interface Connection {
   mapping: Mapping;
   remote: Endpoint;
   deadline: number;
-  /** What of TCP's opening and closing was seen, and from where. */
-  seen: Set<"syn out" | "syn in" | "fin out" | "fin in" | "rst" | "opened">;
+  /** It came from outside by a mapping that others keep open, and nobody inside has answered. */
+  isUnanswered: boolean;
+  /** What of TCP's opening and closing was seen, and which way: `"syn out"`, `"ack in"`, `"rst"`. */
+  seen: Set<string>;
 }
 
 /** RFC 4787 REQ-5, RFC 5508 REQ-2, RFC 5382 REQ-5. */
@@ -73,9 +75,7 @@ export class NatSlowly {
    * @throws Error the choice was against the rules
    */
   outward(flow: Flow, now: number, chosen: () => number | undefined): Endpoint | null {
-    const outsideIp = this.settings.outside(flow.dst.ip);
-    const candidates = this.mappings(now).filter(
-      ({ protocol, inside, outside }) => protocol === flow.protocol && same(inside, flow.src) && outside.ip === outsideIp);
+    const candidates = this.mappings(now).filter(({ protocol, inside }) => protocol === flow.protocol && same(inside, flow.src));
     const connection = this.connections.find(
       ({ mapping, remote }) => candidates.includes(mapping) && same(remote, remoteOf(flow.protocol, flow.dst)));
     if (connection !== undefined) {
@@ -84,7 +84,7 @@ export class NatSlowly {
     }
     if (!opens(flow)) return null;
 
-    const mapping = this.mappingFor(flow, outsideIp, candidates, now, chosen());
+    const mapping = this.mappingFor(flow, candidates, now, chosen());
     this.open(mapping, flow.dst, flow.flags, "out", now);
     return mapping.outside;
   }
@@ -100,20 +100,23 @@ export class NatSlowly {
     }
     if (!opens(flow)) return null;
 
-    const mapping = mappings.find((each) => this.accepts(each, flow.src)) ?? this.forwarded(flow, mappings);
-    if (mapping === undefined) return null;
+    const mapping = this.forwarded(flow, mappings) ?? mappings.find((each) => this.accepts(each, flow.src));
+    if (mapping === undefined || this.isTalking(mapping, flow.src)) return null;
     this.open(mapping, flow.src, flow.flags, "in", now);
     return mapping.inside;
   }
 
-  /** Whether somebody inside or a forward has this outside endpoint, so that the host itself is not asked. */
-  hasOutside(flow: Flow, now: number): boolean {
-    return this.mappings(now).some(({ protocol, outside }) => protocol === flow.protocol && same(outside, flow.dst));
-  }
-
-  /** RFC 5508 REQ-4: the inside endpoint that an error from outside is about; it keeps nothing alive (REQ-6). */
-  insideOf(protocol: Protocol, outside: Endpoint, now: number): Endpoint | null {
-    return this.mappings(now).find((each) => each.protocol === protocol && same(each.outside, outside))?.inside ?? null;
+  /**
+   * RFC 5508 REQ-4: the inside endpoint that an error from outside is about; it keeps nothing alive (REQ-6).
+   *
+   * @returns `isCertain` false: its connection has ended, another keeps the mapping. REQ-4 lets such an error in; a NAT that
+   *          is stricter than that does no harm
+   */
+  insideOf(protocol: Protocol, outside: Endpoint, remote: Endpoint, now: number): { inside: Endpoint; isCertain: boolean } | null {
+    const mapping = this.mappings(now).find((each) => each.protocol === protocol && same(each.outside, outside));
+    if (mapping === undefined) return null;
+    const far = remoteOf(protocol, remote);
+    return { inside: mapping.inside, isCertain: this.connections.some((each) => each.mapping === mapping && same(each.remote, far)) };
   }
 
   /** RFC 5508 REQ-5: how the inside endpoint that sends an error was seen by `remote`. */
@@ -125,22 +128,22 @@ export class NatSlowly {
   }
 
   /** RFC 4787 REQ-1: the mapping of its source, whatever the destination; else a new one. */
-  private mappingFor(flow: Flow, outsideIp: string, candidates: Mapping[], now: number, chosen: number | undefined): Mapping {
+  private mappingFor(flow: Flow, candidates: Mapping[], now: number, chosen: number | undefined): Mapping {
     const text = `${flow.protocol} ${flow.src.ip}:${flow.src.port}`;
-    if (candidates.length > 0) {
-      const reused = candidates.find(({ outside }) => outside.port === chosen);
-      if (reused === undefined) throw new Error(`${text} left from port ${chosen}; it has ${candidates[0]!.outside.port} already`);
-      return reused;
-    }
+    const reused = candidates.find(({ outside }) => outside.port === chosen);
+    if (reused !== undefined) return reused;
+    // What a forward let in is answered through it; what its guest begins by itself may leave under a name of its own.
+    const [other] = candidates.filter(({ outside }) => !this.isForwards(flow.protocol, outside.port));
+    if (other !== undefined) throw new Error(`${text} left from port ${chosen}; it has ${other.outside.port} already`);
     const { protocol, src } = flow;
-    const mapping = { protocol, inside: src, outside: { ip: outsideIp, port: chosen ?? -1 } };
+    const mapping = { protocol, inside: src, outside: { ip: this.settings.outside, port: chosen ?? -1 } };
     // A guest's forwarded endpoint may go by the name it is known by.
     if (this.settings.forwards.some((each) => each.protocol === protocol && same(each.guest, src) && each.hostPort === chosen))
       return mapping;
 
     // Port 0 is no port (RFC 768: "no reply"): who sends from it has no class, only a parity.
     const isNone = src.port === 0 && protocol !== "icmp";
-    const taken = (port: number): boolean => this.isTaken(protocol, { ip: outsideIp, port }, now) || (port === 0 && isNone);
+    const taken = (port: number): boolean => this.isTaken(protocol, port, now) || (port === 0 && isNone);
     if (chosen === undefined) throw new Error(`${text} did not come out`);
     if (!taken(src.port) && chosen !== src.port) throw new Error(`${text} left from port ${chosen}, its own is free`);
     if (taken(chosen)) throw new Error(`${text} left from port ${chosen}, which is somebody else's`);
@@ -152,10 +155,20 @@ export class NatSlowly {
   }
 
   /** RFC 5382 REQ-7, RFC 4787 REQ-3: a port is one inside endpoint's. */
-  private isTaken(protocol: Protocol, outside: Endpoint, now: number): boolean {
-    return this.mappings(now).some((each) => each.protocol === protocol && same(each.outside, outside))
-      || this.settings.forwards.some((each) => each.protocol === protocol && each.hostPort === outside.port)
-      || this.settings.own.some((each) => each.protocol === protocol && each.port === outside.port);
+  private isTaken(protocol: Protocol, port: number, now: number): boolean {
+    return this.mappings(now).some((each) => each.protocol === protocol && each.outside.port === port)
+      || this.isForwards(protocol, port)
+      || this.settings.own.some((each) => each.protocol === protocol && each.port === port);
+  }
+
+  /** Whether the two talk already by another outside port: the inside could not tell one conversation from the other. */
+  private isTalking({ protocol, inside }: Mapping, remote: Endpoint): boolean {
+    return this.connections.some((each) => each.mapping.protocol === protocol && same(each.mapping.inside, inside)
+      && same(each.remote, remoteOf(protocol, remote)));
+  }
+
+  private isForwards(protocol: Protocol, port: number): boolean {
+    return this.settings.forwards.some((each) => each.protocol === protocol && each.hostPort === port);
   }
 
   /** RFC 4787 REQ-8: who may send to a mapping is who was sent to. */
@@ -174,25 +187,34 @@ export class NatSlowly {
   }
 
   private open(mapping: Mapping, remote: Endpoint, flags: string, way: "in" | "out", now: number): void {
-    const connection = { mapping, remote: remoteOf(mapping.protocol, remote), deadline: 0, seen: new Set([]) };
+    const isUnanswered = way === "in" && !this.isForwards(mapping.protocol, mapping.outside.port);
+    const keptUntil = Math.max(...this.connections.map((each) => (each.mapping === mapping ? each.deadline : 0)));
+    const connection =
+      { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set<string>() };
     this.connections.push(connection);
     this.use(connection, flags, way, now);
   }
 
+  /** RFC 4787 REQ-6: a stranger's packets do not keep a mapping open; an answer does. */
   private use(connection: Connection, flags: string, way: "in" | "out", now: number): void {
     const { seen } = connection;
-    for (const flag of ["syn", "fin"] as const) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
+    for (const flag of ["syn", "ack", "fin"]) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
     if (flags.includes("rst")) seen.add("rst");
-    if (seen.has("syn out") && seen.has("syn in") && !flags.includes("syn")) seen.add("opened");
-    connection.deadline = now + this.idleTime(connection);
+    if (way === "out") connection.isUnanswered = false;
+    const idle = now + this.idleTime(connection);
+    connection.deadline = connection.isUnanswered ? Math.min(connection.deadline, idle) : idle;
   }
 
-  /** RFC 5382 §5: established from the end of the handshake to both FINs, or a reset. */
+  /**
+   * RFC 5382 §5: established once both have opened and the inside has acknowledged it, until both FINs or a reset. What is
+   * outside cannot make a connection long-lived alone.
+   */
   private idleTime({ mapping, seen }: Connection): number {
     if (mapping.protocol === "udp") return UDP;
     if (mapping.protocol === "icmp") return ICMP;
     const isClosing = seen.has("rst") || (seen.has("fin out") && seen.has("fin in"));
-    return seen.has("opened") && !isClosing ? TCP_ESTABLISHED : TCP_TRANSITORY;
+    const isOpen = ["syn out", "syn in", "ack out"].every((each) => seen.has(each));
+    return isOpen && !isClosing ? TCP_ESTABLISHED : TCP_TRANSITORY;
   }
 }
 

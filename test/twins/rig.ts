@@ -20,8 +20,8 @@ export interface Handing {
 
 /** Room for a few dozen ports; what is left out. */
 const SMALL: Record<number, number> = {
-  [abi.CAPACITY_FRAMES]: 1024,
-  [abi.CAPACITY_FLIGHTS]: 2048,
+  [abi.CAPACITY_FRAMES]: 640,
+  [abi.CAPACITY_FLIGHTS]: 1024,
   [abi.CAPACITY_NETWORKS]: 8,
   [abi.CAPACITY_PORTS]: 32,
   [abi.CAPACITY_NODES]: 8,

@@ -1,0 +1,138 @@
+import { same } from "../digest";
+import { BenchLab } from "../lab";
+import type { Contestant } from "../rounds";
+import { ALIGN, stage } from "../traffic";
+import { switchTraffic } from "../setups";
+import * as abi from "../../assembly/abi";
+import type { Case, Question } from "./index";
+
+/** Calls of one iteration. */
+const CALLS = 8192;
+/** Frames that are copied in and out, so that they do not all lie in one place. */
+const FRAMES = 256;
+
+export const boundary: Question = {
+  name: "boundary",
+  inside: "one call, or one copy, between JavaScript and the engine",
+  cases: ({ engine, quick }) => {
+    const lab = new BenchLab(engine);
+    const cases: Case[] = [
+      one("boundary, empty call", "call", () => empty(lab)),
+      one("boundary, parse one frame that lies in the engine's memory", "call", () => parseOne(lab)),
+    ];
+    for (const size of quick ? [60] : [60, 1514]) {
+      cases.push(
+        one(`boundary, copy ${size} bytes in (Uint8Array.set)`, "frame", () => copyIn(lab, size)),
+        one(`boundary, copy ${size} bytes in, inject and drop`, "frame", () => inject(lab, size)),
+        one(`boundary, read ${size} bytes out (subarray and set)`, "frame", () => copyOut(lab, size)),
+        one(`boundary, read ${size} bytes out (slice)`, "frame", () => slice(lab, size)),
+      );
+    }
+    return cases;
+  },
+};
+
+function one(title: string, unit: string, make: () => Omit<Contestant, "name" | "frames">): Case {
+  return { title, unit, make: () => [{ name: "engine", frames: CALLS, ...make() }] };
+}
+
+function empty({ x }: BenchLab): Pick<Contestant, "run" | "check"> {
+  let sum = 0;
+  return {
+    run: () => { for (let i = 0; i < CALLS; i++) sum += x.version(); },
+    check(iterations) {
+      same("empty calls", iterations * CALLS * abi.ABI_VERSION, sum);
+      sum = 0;
+    },
+  };
+}
+
+function parseOne({ x, bytes, view }: BenchLab): Pick<Contestant, "run" | "check"> {
+  const staged = stage(switchTraffic(16, 60), 1);
+  bytes.set(staged.bytes.subarray(ALIGN, ALIGN + 60), x.staging());
+  let at = 0;
+  return {
+    run: () => { for (let i = 0; i < CALLS; i++) at = x.parseFrame(60); },
+    check: () => same("parsed, first byte after UDP's header", 42, view.getUint16(at + 4, true)),
+  };
+}
+
+/** The frames as a guest has them: one Uint8Array each. */
+function frames(size: number): Uint8Array[] {
+  const { bytes, stride } = stage(switchTraffic(FRAMES, size), FRAMES);
+  return Array.from({ length: FRAMES }, (_, i) => bytes.slice(i * stride + ALIGN, i * stride + ALIGN + size));
+}
+
+function slots({ x }: BenchLab): number[] {
+  return Array.from({ length: FRAMES }, (_, i) => x.framesOffset() + (2000 + i) * abi.FRAME_SLOT + abi.FRAME_START);
+}
+
+function copyIn(lab: BenchLab, size: number): Pick<Contestant, "run" | "check"> {
+  const all = frames(size);
+  const to = slots(lab);
+  const { bytes } = lab;
+  return {
+    run: () => { for (let i = 0; i < CALLS; i++) bytes.set(all[i & 255]!, to[i & 255]!); },
+    check() {
+      all.forEach((frame, i) => same("copied in", 0, Buffer.compare(frame, bytes.subarray(to[i], to[i]! + size))));
+      for (const at of to) bytes.fill(0, at, at + size);
+    },
+  };
+}
+
+/** Reserve, copy, describe, inject at a port that leads nowhere: all that TypeScript does for a frame on its way in. */
+function inject(lab: BenchLab, size: number): Pick<Contestant, "run" | "check"> {
+  const all = frames(size);
+  const { x, bytes, words } = lab;
+  const port = x.portAdd(abi.ROLE_EXTERNAL, abi.CLASS_VM, 0);
+  const records = x.ingressOffset() >> 2;
+  const base = x.framesOffset() + abi.FRAME_START;
+  let before = lab.drops(abi.NOT_ATTACHED);
+  return {
+    run() {
+      for (let done = 0; done < CALLS; done += 256) {
+        x.reserve();
+        for (let i = 0, record = records; i < 256; i++, record += 4) {
+          bytes.set(all[i]!, base + words[record]! * abi.FRAME_SLOT);
+          words[record + 1] = port;
+          words[record + 2] = size;
+        }
+        x.ingress(256);
+      }
+    },
+    check(iterations) {
+      const now = lab.drops(abi.NOT_ATTACHED);
+      same("injected and dropped", iterations * CALLS, now - before);
+      before = now;
+    },
+  };
+}
+
+function copyOut(lab: BenchLab, size: number): Pick<Contestant, "run" | "check"> {
+  const { bytes } = lab;
+  const all = frames(size);
+  const from = slots(lab);
+  all.forEach((frame, i) => bytes.set(frame, from[i]));
+  const out = new Uint8Array(FRAMES * size);
+  return {
+    run() {
+      for (let i = 0; i < CALLS; i++) {
+        const at = from[i & 255]!;
+        out.set(bytes.subarray(at, at + size), (i & 255) * size);
+      }
+    },
+    check: () => all.forEach((frame, i) => same("read out", 0, Buffer.compare(frame, out.subarray(i * size, (i + 1) * size)))),
+  };
+}
+
+function slice(lab: BenchLab, size: number): Pick<Contestant, "run" | "check"> {
+  const { bytes } = lab;
+  const all = frames(size);
+  const from = slots(lab);
+  all.forEach((frame, i) => bytes.set(frame, from[i]));
+  const out: Uint8Array[] = [];
+  return {
+    run: () => { for (let i = 0; i < CALLS; i++) out[i & 255] = bytes.slice(from[i & 255], from[i & 255]! + size); },
+    check: () => all.forEach((frame, i) => same("sliced", 0, Buffer.compare(frame, out[i]!))),
+  };
+}

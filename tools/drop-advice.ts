@@ -1,0 +1,77 @@
+import type { ReasonName } from "../src/reasons";
+
+/** Where each reason happens and what to do about it: the third column of docs/drop-reasons.md. Written by hand. */
+export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
+  TOO_SHORT: "Entering the lab. The guest hands over a fragment of a frame, or an IP packet without its Ethernet header.",
+  TOO_LONG: "Entering the lab. Jumbo frames are not carried: set the guest's MTU to 1500, and switch large-segment offload off.",
+  NOT_ATTACHED: "At a card. `adapter.attach(network)`; for an external guest `adapter.plug(guest)` or `adapter.onframe`. Also "
+    + "frames that were on the wire when the card left its network.",
+  CABLE_OFF: "At a card, either direction. `adapter.cable = true`; after `linkUpDelay` the link is up again.",
+  SRC_GROUP: "At the switch. The guest's own MAC is broken.",
+  RESERVED_GROUP: "At the switch, as on a real one: spanning tree, LLDP and pause frames end at the first switch.",
+  HAIRPIN: "At the switch. Both stations are behind one port (a bridge in a guest, a trunk): they hear each other without us. "
+    + "If not, two cards have the same MAC.",
+  NO_DESTINATION: "At the switch. Attach somebody else to the network, or look whether all others have their cable unplugged.",
+  UNKNOWN_UNICAST: "At a switch of kind `virtualbox`. Give the external guest its MAC (`mac`), or let it speak first; or use the "
+    + "learning switch.",
+  LOOP: "At a switch. A lab cannot be wired in a circle by this API; if you see this, tell us how.",
+  NO_FRAME: "Anywhere. `createLab({ capacity: { frames } })` makes more buffers; or send less at one instant.",
+  QUEUE_FULL: "At a wire, a socket that nobody reads (1024 datagrams) or an external guest that takes nothing (1024 frames). Read "
+    + "faster; `capacity: { flights }` where many frames are on wires at once.",
+  PORT_GONE: "On a wire. Something was removed while a frame was under way to it. Harmless.",
+  NOT_MINE: "At a station. Harmless: a switch floods what it does not know yet, and a promiscuous card hears everything.",
+  ETHERTYPE: "At a built-in station, which speaks ARP and IPv4. Use an external guest for other protocols.",
+  VLAN: "At a built-in station, or a tag with the reserved VLAN 4095. Switches carry tags unchanged; only guests use them.",
+  VLAN_TRUNCATED: "When a station opens the frame. The sender builds wrong frames.",
+  LLC_LENGTH: "When a station opens the frame. The sender builds wrong frames.",
+  ARP_TRUNCATED: "When a station opens the frame. The sender builds wrong frames.",
+  ARP_FORMAT: "When a station opens the frame. Only Ethernet and IPv4 are resolved.",
+  IPV4_TRUNCATED: "When a station opens the packet. The sender builds wrong packets, or the capture it is replayed from was cut.",
+  IPV4_VERSION: "When a station opens the packet. IPv6 has the EtherType 0x86dd.",
+  IPV4_HEADER: "When a station opens the packet. The sender builds wrong packets.",
+  IPV4_LENGTH: "When a station opens the packet. Zero is typical of a capture taken before segmentation offload: it cannot be replayed.",
+  IPV4_CHECKSUM: "When a station opens the packet. Often a capture of outgoing traffic: the network card was to fill it in.",
+  IPV6_TRUNCATED: "When a station opens the packet. The sender builds wrong packets.",
+  IPV6_VERSION: "When a station opens the packet. IPv4 has the EtherType 0x0800.",
+  IPV6_LENGTH: "When a station opens the packet. The sender builds wrong packets, or the capture was cut.",
+  IPV6_EXTENSION: "When a station opens the packet. Hop-by-hop options come first, and eight headers are enough.",
+  ICMP_TRUNCATED: "When a station opens the packet. The sender builds wrong packets.",
+  UDP_TRUNCATED: "When a station opens the packet. The sender builds wrong packets.",
+  UDP_LENGTH: "When a station opens the packet. The sender builds wrong packets.",
+  TCP_TRUNCATED: "When a station opens the packet. The sender builds wrong packets.",
+  TCP_HEADER: "When a station opens the packet. The sender builds wrong packets.",
+  IPV4_SOURCE: "At a station or router. The sender has no address yet, or makes one up.",
+  IPV4_DESTINATION: "At a station that has no address yet, a group that nobody joined, or a router asked to carry what no router "
+    + "carries. Await `lab.ready()`.",
+  NOT_FORWARDING: "At a host or VM. This is what isolation looks like: hosts never forward. If it should go on, use `lab.router()`; "
+    + "else the sender has a wrong gateway.",
+  TTL_EXPIRED: "At a router or NAT; the sender is told by ICMP. Two routers may point at each other; traceroute does it on purpose.",
+  NO_ROUTE: "At the sender, router or NAT; the sender is told. `machine.route(network, via)`, or a default gateway.",
+  NO_ADDRESS: "At the sender or NAT. Await `lab.ready()`; or the card lost its address while the packet waited for ARP.",
+  NEIGHBOR_FAILED: "At the sender's or router's card, after three requests; the sender is told. The address is free, its owner "
+    + "unplugged or on another network, or the guest does not answer ARP.",
+  NEIGHBOR_QUEUE: "At the sender's or router's card. Four packets wait per address; harmless at the start of a burst, else see "
+    + "NEIGHBOR_FAILED.",
+  NEIGHBOR_TABLE: "At the sender's or router's card. Somebody scans the network; `capacity: { stations }` gives eight places each.",
+  MTU: "At a router or NAT; with DF set the sender is told. Routers here do not fragment: send 1500 bytes at the most.",
+  FRAGMENT: "At a built-in station. Send less than 1472 bytes per datagram.",
+  PROTOCOL: "At a built-in station, which speaks ICMP, UDP and TCP; the sender is told.",
+  IPV6_OFF: "At a built-in station or gateway. Switches carry IPv6 between external guests.",
+  ICMP_CHECKSUM: "At a station, or a NAT that would translate an error. The sender builds wrong packets.",
+  ICMP_TYPE: "At a station. An answer to a ping that nobody here has sent (or one that timed out), a broadcast ping, a rare kind.",
+  UDP_CHECKSUM: "At a station. Often a capture of outgoing traffic: the network card was to fill it in.",
+  UDP_CLOSED: "At a station; the sender is told. `machine.udp(port)`; or the socket was closed.",
+  TCP_CLOSED: "At a station; the sender gets a reset.",
+  NAT_UNKNOWN: "At a NAT. Add a forward for what comes from outside. A TCP segment that is no SYN: the connection was idle too "
+    + "long, or the NAT's table was flushed.",
+  NAT_FILTERED: "At a NAT. The guest has to send to this address first; or `filtering: \"endpoint-independent\"`, or a forward.",
+  NAT_FULL: "At a NAT; the guest is told. `limit` of this NAT, or `capacity: { connections }` of the lab; idle ones end by `timeouts`.",
+  NAT_PORTS: "At a NAT. Too many flows of one protocol, or two forwards that lead one remote to the same guest port.",
+  NAT_PROTOCOL: "At a NAT. Protocols without ports (GRE, ESP, SCTP …) need a bridged card or a router without NAT.",
+  NAT_FRAGMENT: "At a NAT. Send less than 1472 bytes per datagram.",
+  NAT_SOURCE: "At a NAT's gateway. The guest has a static address of another network, or spoofs one.",
+  NAT_INSIDE: "At a NAT's gateway. In NAT mode every guest is alone: `natNetwork` lets guests talk to each other.",
+  NAT_LOOPBACK: "At a NAT's gateway. `laptop.nat({ localhostReachable: true })` lets the guest reach the host's 127.0.0.1.",
+  NAT_ICMP: "At a NAT. Echo and the errors about translated packets pass; timestamps, redirects and others do not.",
+  NAT_NO_GUEST: "At a NAT with a forward that names no guest address. Wait until the guest has its lease, or name the address.",
+};
