@@ -42,10 +42,15 @@ function segmentOf({ protocol, src, dst, flags, isReply, data }: IpPacket): Segm
   return icmp(isReply ? 0 : 8, 0, [...be16(isReply ? dst.port : src.port), ...be16(1), ...data]);
 }
 
-/** An ICMP error about `quoted`, of which it shows `length` bytes (RFC 792: the header and 8 bytes at least). */
-export function errorBytes(
-  src: string, dst: string, { type, code, ttl, length }: { type: number; code: number; ttl: number; length: number }, quoted: Bytes,
-): Bytes {
+/** An ICMP error that shows `length` bytes of what it is about (RFC 792: the header and 8 bytes at least). */
+export interface Quoting {
+  type: number;
+  code: number;
+  ttl: number;
+  length: number;
+}
+
+export function errorBytes(src: string, dst: string, { type, code, ttl, length }: Quoting, quoted: Bytes): Bytes {
   return ipv4(icmp(type, code, [...be32(0), ...quoted.slice(0, length)]), { src: ipBytes(src), dst: ipBytes(dst), ttl });
 }
 

@@ -3,7 +3,7 @@ import * as abi from "../../assembly/abi";
 import { be32, internetChecksum } from "../packets";
 import type { Bytes } from "../packets";
 import { bytesOf, errorBytes } from "./ip-packet";
-import type { IpPacket } from "./ip-packet";
+import type { IpPacket, Quoting } from "./ip-packet";
 import { NatSlowly } from "./nat-slowly";
 import type { Endpoint, Filtering, Forward, Protocol } from "./nat-slowly";
 import { macHalves } from "./rig";
@@ -126,12 +126,19 @@ export class NatWorld {
 
     const expected = new Map([...this.heard.keys()].map((ip) => [ip, [] as Expected[]]));
     const refused = new Set<string>();
-    for (const each of sent) {
-      const outcome = each.judge(arrival, all);
+    const settle = (by: string, outcome: Expected | null): void => {
       const receiver = outcome && expected.get(outcome.to);
-      if (receiver) receiver.push({ ...outcome, by: each.by });
-      else refused.add(each.by);
+      if (receiver) receiver.push({ ...outcome, by });
+      else refused.add(by);
+    };
+    // What turns round goes in again after everything else of its instant has gone its way.
+    const turned: (() => void)[] = [];
+    for (const { by, judge } of sent) {
+      const outcome = judge(arrival, all);
+      if (typeof outcome === "function") turned.push(() => settle(by, outcome()));
+      else settle(by, outcome);
     }
+    for (const each of turned) each();
     for (const [who, packets] of got) this.compare(who, packets, expected.get(who)!, refused.has(who));
     this.compareTables();
     return sent.length;
@@ -223,8 +230,10 @@ export class NatWorld {
         const seen = { ...packet, src: outside, ttl: packet.ttl - 1 };
         if (dst.ip !== OUTSIDE) return this.expecting(dst.ip, seen);
         // A hairpin is forwarded twice, out and in.
-        const inside = this.twin.inward(seen, now);
-        return inside && seen.ttl > 1 ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
+        return () => {
+          const inside = this.twin.inward(seen, now);
+          return inside && seen.ttl > 1 ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
+        };
       },
     };
   }
@@ -269,17 +278,20 @@ export class NatWorld {
         const outside = this.twin.outsideOf(heard.protocol, heard.dst, heard.src, now);
         if (outside === null) return null;
         // RFC 5508 REQ-7: what came by a hairpin goes back by one.
-        if (heard.src.ip === OUTSIDE) {
-          const found = this.twin.insideOf(heard.protocol, heard.src, outside, now);
-          if (found === null) return null;
-          const both = readdressed(heard, { src: found.inside, dst: outside });
-          const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, both);
-          return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain && !this.place.isRouter };
-        }
+        if (heard.src.ip === OUTSIDE) return () => this.errorTurned(error, heard, outside, now);
         const quoted = readdressed(heard, { dst: outside });
         return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null };
       },
     };
+  }
+
+  private errorTurned(error: Quoting, heard: Heard, outside: Endpoint, now: number): Expected | null {
+    const found = this.twin.insideOf(heard.protocol, heard.src, outside, now);
+    if (found === null) return null;
+    const quoted = readdressed(heard, { src: found.inside, dst: outside });
+    const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
+    // A router keeps such errors to itself.
+    return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain && !this.place.isRouter };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
@@ -323,8 +335,8 @@ export class NatWorld {
 interface Sending {
   by: string;
   bytes: Bytes;
-  /** Who hears what of it; null: nobody. `all`: what came out of the engine. */
-  judge(now: number, all: Bytes[]): Expected | null;
+  /** Who hears what of it; null: nobody; a function: to be asked once more, later. `all`: what came out of the engine. */
+  judge(now: number, all: Bytes[]): Expected | null | (() => Expected | null);
 }
 
 interface Expected {
