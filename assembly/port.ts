@@ -1,6 +1,7 @@
 import {
   CAPACITY_NETWORKS,
   CAPACITY_PORTS,
+  CLASS_WIRE,
   PORT_DIGEST,
   PORT_DROPS,
   PORT_MAC,
@@ -9,6 +10,7 @@ import {
   PORT_TX_BYTES,
   PORT_TX_FRAMES,
   ROLE_TRUNK,
+  SWITCH_STATIC,
 } from "./abi";
 import { pool } from "./memory";
 
@@ -101,9 +103,14 @@ export function portAt(id: u32): Port {
   return changetype<Port>(pool(CAPACITY_PORTS).base + <usize>id * PORT_SIZE);
 }
 
+/** On a static switch: a card whose MAC nobody knows yet hears everything. A wire to other machines has no MAC of its own. */
+export function lacksMac(p: Port, n: Network): bool {
+  return n.kind == SWITCH_STATIC && p.mac == 0 && p.role != ROLE_TRUNK && p.owner != CLASS_WIRE;
+}
+
 /** Whether a port adds to its network's `curious` count. */
 function isCurious(p: Port, n: Network): bool {
-  return p.policy != 0 || (n.kind != 0 && p.mac == 0 && p.role != ROLE_TRUNK);
+  return p.policy != 0 || lacksMac(p, n);
 }
 
 /** Plugs a port into a network, at the end of its list. */

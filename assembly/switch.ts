@@ -9,7 +9,6 @@ import {
   PROMISCUOUS_VMS,
   RESERVED_GROUP,
   ROLE_EXTERNAL,
-  ROLE_TRUNK,
   SRC_GROUP,
   SWITCH_LEARNING,
   TRACE_LEARN,
@@ -19,7 +18,7 @@ import {
 } from "./abi";
 import { emitEvent, frameAt, makeVisible, release, retain } from "./frames";
 import { control, nowMs } from "./memory";
-import { Network, Port, networkAt, portAt, setMac } from "./port";
+import { Network, Port, lacksMac, networkAt, portAt, setMac } from "./port";
 import { NO_PORT, learn, lookup, stationKey } from "./table/fdb";
 import { trace, traceMac } from "./trace";
 import { dropAt, flood, share, toDevice } from "./time/wires";
@@ -136,7 +135,7 @@ function shareOut(n: Network, from: Port, ingress: u32, frame: u32, egress: u32)
 
 /** Whether a port hears a unicast frame for somebody else. */
 function isEntitled(n: Network, p: Port, from: Port, egress: u32): bool {
-  if (n.kind != SWITCH_LEARNING && p.mac == 0 && p.role != ROLE_TRUNK) return true;
+  if (lacksMac(p, n)) return true;
   if (p.policy == PROMISCUOUS_ALL) return true;
   if (p.policy != PROMISCUOUS_VMS) return false;
   if (from.owner == CLASS_VM) return true;

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import wasm from "../build/engine.wasm";
 import { describe, machine } from "./machine";
 import { questions } from "./questions/index";
-import type { Setting } from "./questions/index";
+import type { Setting } from "./questions/question";
 import { compare } from "./rounds";
 import type { Pace } from "./rounds";
 import { stagesModule } from "./stages";

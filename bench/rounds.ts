@@ -51,8 +51,8 @@ async function once(contestant: Contestant, ms: number): Promise<number> {
     run!();
     iterations++;
   };
-  // Many short samples: what else the machine does then spoils some of them, and the median is of the others.
-  const options = { minTime: 0.004, maxTime: ms / 1000, minSamples: 3, delay: 0 };
+  // Many short samples, as in native/bench.h: what else the machine does spoils some, and the median is of the others.
+  const options = { minTime: 0.0005, maxTime: ms / 1000, minSamples: 3, delay: 0 };
   const { results } = await quietly(() => benny.suite(name, benny.add(name, iterate, options)));
   const [result] = results;
   if (!result?.completed) throw new Error(`${name} did not complete`);

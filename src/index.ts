@@ -7,7 +7,7 @@ export type { Capture } from "./capture";
 export type { EngineSource } from "./engine";
 export { LabError } from "./errors";
 export type { LabErrorCode } from "./errors";
-export type { Explanation, ExplainEnd, ExplainStep, StepName } from "./explain";
+export type { ExplainedPacket, Explanation, ExplainEnd, ExplainStep, StepDetails, StepName } from "./explain";
 export type { ForwardRule } from "./forward";
 export type { FramePort } from "./frame-port";
 export type { Generator, Sink, TrafficEnd, TrafficOptions } from "./generator";

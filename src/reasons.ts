@@ -47,7 +47,7 @@ export const REASONS = [
   ["NEIGHBOR_FAILED", "nobody answered ARP for the next hop"],
   ["NEIGHBOR_QUEUE", "too many packets were waiting for the next hop's MAC"],
   ["NEIGHBOR_TABLE", "the neighbour table is full"],
-  ["MTU", "the packet is larger than the MTU and may not be fragmented"],
+  ["MTU", "the packet is larger than the MTU, and routers here do not fragment"],
   ["FRAGMENT", "it is a fragment, and this station does not reassemble"],
   ["PROTOCOL", "the station does not speak this IP protocol"],
   ["IPV6_OFF", "IPv6 is not spoken here"],

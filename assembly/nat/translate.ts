@@ -1,7 +1,7 @@
 import { Frame } from "../frames";
 import { seed } from "../memory";
 import { Packet } from "../packet/packet";
-import { fold, patch } from "../wire/checksum";
+import { fold, patch, sumOf } from "../wire/checksum";
 import { Icmp } from "../wire/icmp";
 import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP } from "../wire/ipv4";
 import { Tcp } from "../wire/tcp";
@@ -52,6 +52,8 @@ export function rewritePorts(l4: usize, protocol: u32, length: u32, change: u64,
     const id = srcPort | dstPort;
     icmp.checksumBE = patch(icmp.checksumBE, swapped(changeOf(icmp.id, id)));
     icmp.id = id;
+    // Of a message that is all zeros the sum is 0, and the difference cannot tell 0 from 0xffff (RFC 1624 §3).
+    if (icmp.checksumBE == 0 && sumOf(l4, length) == 0) icmp.checksumBE = 0xffff;
     return;
   }
   // TCP's header begins as UDP's does.

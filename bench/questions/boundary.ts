@@ -4,7 +4,7 @@ import type { Contestant } from "../rounds";
 import { ALIGN, stage } from "../traffic";
 import { switchTraffic } from "../setups";
 import * as abi from "../../assembly/abi";
-import type { Case, Question } from "./index";
+import type { Case, Question } from "./question";
 
 /** Calls of one iteration. */
 const CALLS = 8192;

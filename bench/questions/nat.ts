@@ -7,8 +7,8 @@ import type { Contestant } from "../rounds";
 import { HOST, LINKS, macBytes, natTraffic } from "../setups";
 import { BURST, passOf, stage } from "../traffic";
 import type { Staged } from "../traffic";
-import { count, sizeName } from "./index";
-import type { Case, Question, Setting } from "./index";
+import { count, sizeName } from "./question";
+import type { Case, Question, Setting } from "./question";
 import { natStages } from "./nat-stages";
 
 type What = "out" | "in" | "open";

@@ -8,8 +8,8 @@ import type { Contestant } from "../rounds";
 import { place, roomFor } from "../stages";
 import type { StageExports } from "../stages";
 import { BURST } from "../traffic";
-import { sizeName } from "./index";
-import type { Question, Setting } from "./index";
+import { sizeName } from "./question";
+import type { Question, Setting } from "./question";
 
 const FRAMES = 4096;
 

@@ -5,8 +5,8 @@ import type { Contestant } from "../rounds";
 import { natLab, natTraffic, switchLab, switchTraffic } from "../setups";
 import { passOf, stage } from "../traffic";
 import type { Traffic } from "../traffic";
-import { count, sizeName } from "./index";
-import type { Question } from "./index";
+import { count, sizeName } from "./question";
+import type { Question } from "./question";
 import { NAT_ROWS, natRival } from "./nat";
 import { SWITCH_ROWS, switchRival } from "./switch";
 

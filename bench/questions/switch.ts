@@ -8,8 +8,8 @@ import { place, roomFor } from "../stages";
 import type { StageExports } from "../stages";
 import { ALIGN, BURST, passOf, stage } from "../traffic";
 import type { Staged } from "../traffic";
-import { count, sizeName } from "./index";
-import type { Question, Setting } from "./index";
+import { count, sizeName } from "./question";
+import type { Question, Setting } from "./question";
 
 /** Stations and frame size of each row. */
 export const SWITCH_ROWS: [number, number][] = [
@@ -31,8 +31,7 @@ function contestants({ stages }: Setting, stations: number, size: number): Conte
   const staged = stage(switchTraffic(stations, size), frames);
   const rival = switchRival(staged, stations);
   const expected = digestPass(rival, staged);
-  const records = [...stationsOf(stations)].flatMap(({ mac, port }) => [littleEndian(mac), BigInt(port)]);
-  const file = writeStaged(`switch-${stations}-${size}`, staged, records);
+  const file = writeStaged(`switch-${stations}-${size}`, staged, recordsOf(stations));
   const engine = engineStage(stages, staged, stations);
   same("engine, switch", expected, engine.digest());
   return [
@@ -107,7 +106,10 @@ export function counted(run: () => void, out: () => number, each: number): Pick<
   };
 }
 
-/** A MAC's six bytes as a little-endian number. */
-export function littleEndian(mac: number): bigint {
-  return macBytes(mac).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+/** Every station for the C programs: the MAC's six bytes as a little-endian number, the port. */
+export function recordsOf(stations: number): bigint[] {
+  return [...stationsOf(stations)].flatMap(({ mac, port }) => [
+    macBytes(mac).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n),
+    BigInt(port),
+  ]);
 }

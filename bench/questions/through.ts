@@ -1,13 +1,16 @@
 import * as abi from "../../assembly/abi";
 import { digestOf, same } from "../digest";
-import { BenchLab } from "../lab";
+import { SEED } from "../lab";
+import type { BenchLab } from "../lab";
+import { native, writeStaged } from "../native";
 import { ParseRival } from "../rivals/parse";
 import type { Contestant } from "../rounds";
-import { stationsOf, switchLab, switchTraffic } from "../setups";
+import { stationsOf, switchLab, switchTraffic, tableFor } from "../setups";
 import { ALIGN, BURST, passOf, stage, stagedFor } from "../traffic";
-import { count, sizeName } from "./index";
-import type { Question } from "./index";
-import { counted, switchRival } from "./switch";
+import type { Staged } from "../traffic";
+import { count, sizeName } from "./question";
+import type { Question } from "./question";
+import { counted, recordsOf, switchRival } from "./switch";
 
 const ROWS: [number, number][] = [[16, 60], [10_000, 60], [16, 590], [16, 1514], [16, 0]];
 
@@ -18,13 +21,18 @@ export const through: Question = {
     title: `through, ${count(stations)} stations, ${sizeName(size)}`,
     unit: "frame",
     make() {
-      const input = guestFrames(stations, size);
+      const staged = stage(switchTraffic(stations, size), passOf(stations));
+      const input = guestFrames(staged);
       const js = throughRival(input, stations, size);
       const wasm = throughEngine(engine, input, stations);
-      same("through, digest", js.digest(), wasm.digest());
+      const digest = js.digest();
+      same("through, digest", digest, wasm.digest());
+      const file = writeStaged(`through-${stations}-${size}`, staged, recordsOf(stations));
+      const args = [1, tableFor(stations), ...SEED];
       return [
         { name: "engine, copy-in to read-out", frames: input.length, ...counted(wasm.run, wasm.out, input.length) },
         { name: "plain JavaScript", frames: input.length, ...counted(js.run, js.out, input.length) },
+        native("through", input.length, (ms) => [file, ms, ...args], digest),
       ] satisfies Contestant[];
     },
   })),
@@ -37,8 +45,8 @@ interface Through {
   digest(): bigint;
 }
 
-export function guestFrames(stations: number, size: number): Uint8Array[] {
-  const { bytes, lengths, stride, count: frames } = stage(switchTraffic(stations, size), passOf(stations));
+/** The frames as guests have them: one Uint8Array each. */
+function guestFrames({ bytes, lengths, stride, count: frames }: Staged): Uint8Array[] {
   return Array.from({ length: frames }, (_, i) => bytes.slice(i * stride + ALIGN, i * stride + ALIGN + lengths[i]!));
 }
 

@@ -1,5 +1,5 @@
 /** Packets as the NAT's test sends and expects them, built in full each time. */
-import { be16, be32, icmp, ipv4, tcp, udp, with16 } from "../packets";
+import { be16, be32, icmp, internetChecksum, ipv4, tcp, udp, with16 } from "../packets";
 import type { Bytes, Segment } from "../packets";
 import type { Endpoint, Protocol } from "./nat-slowly";
 
@@ -58,4 +58,52 @@ export function errorBytes(src: string, dst: string, { type, code, ttl, length }
 function plus(a: number, b: number): number {
   const sum = a + b;
   return sum > 0xffff ? sum - 0xffff : sum;
+}
+
+/** The least that an error quotes: the header and 8 bytes (RFC 792). */
+export function shortestQuote(bytes: Bytes): number { return (bytes[0]! & 15) * 4 + 8; }
+
+/** The IP packet in a frame, without padding. */
+export function packetIn(frame: Uint8Array): Bytes { return Array.from(frame.subarray(14, 14 + frame[16]! * 256 + frame[17]!)); }
+
+/** Where a checksum lies in its segment. */
+const CHECKSUM_AT = { udp: 6, tcp: 16, icmp: 2 };
+const NAMES: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" };
+
+/**
+ * A packet with one end, or both, as the other side knows it; both checksums are computed anew from all bytes. One that was
+ * wrong stays wrong by as much, and none stays none.
+ */
+export function readdressed(packet: Bytes, { src, dst }: { src?: Endpoint; dst?: Endpoint }): Bytes {
+  const protocol = NAMES[packet[9]!]!;
+  const l4 = headerLength(packet);
+  const at = l4 + CHECKSUM_AT[protocol];
+  const fault = 0xffff - internetChecksum(covered(packet)); // 0xffff: the sum of all is as it should be
+
+  let bytes = packet;
+  if (src) bytes = with16([...bytes.slice(0, 12), ...ipBytes(src.ip), ...bytes.slice(16)], l4 + (protocol === "icmp" ? 4 : 0), src.port);
+  if (dst) bytes = with16([...bytes.slice(0, 16), ...ipBytes(dst.ip), ...bytes.slice(20)], l4 + (protocol === "icmp" ? 4 : 2), dst.port);
+  bytes = with16(bytes, 10, 0);
+  bytes = with16(bytes, 10, internetChecksum(bytes.slice(0, l4)));
+  if (protocol === "udp" && packet[at] === 0 && packet[at + 1] === 0) return bytes;
+
+  const right = internetChecksum(covered(with16(bytes, at, 0)));
+  const value = fault === 0xffff ? right : plus(right, fault);
+  return with16(bytes, at, protocol === "udp" && value === 0 ? 0xffff : value);
+}
+
+/** What the transport checksum covers: the segment and, but for ICMP, the pseudo-header. */
+function covered(packet: Bytes): Bytes {
+  const segment = packet.slice(headerLength(packet));
+  return packet[9] === 1 ? segment : [...packet.slice(12, 20), 0, packet[9]!, ...be16(segment.length), ...segment];
+}
+
+function headerLength(packet: Bytes): number { return (packet[0]! & 15) * 4; }
+
+/** Whether two packets are the same. `tolerant`: of the two zeros that one's complement has, a checksum may be either. */
+export function isSame(a: Bytes, b: Bytes, tolerant: boolean): boolean {
+  if (a.length !== b.length) return false;
+  const at = headerLength(b) + CHECKSUM_AT[NAMES[b[9]!] ?? "icmp"];
+  const isZero = (each: Bytes): boolean => each[at] === each[at + 1] && (each[at] === 0 || each[at] === 255);
+  return b.every((byte, i) => byte === a[i] || (tolerant && (i === at || i === at + 1) && isZero(a) && isZero(b)));
 }

@@ -171,11 +171,11 @@ export class NatSlowly {
     return this.settings.forwards.some((each) => each.protocol === protocol && each.hostPort === port);
   }
 
-  /** RFC 4787 REQ-8: who may send to a mapping is who was sent to. */
+  /** RFC 4787 REQ-8: who may send to a mapping is who was sent to from inside. */
   private accepts(mapping: Mapping, from: Endpoint): boolean {
     const { filtering } = this.settings;
     if (filtering === "endpoint-independent") return true;
-    return this.connections.some((each) => each.mapping === mapping && each.remote.ip === from.ip
+    return this.connections.some((each) => each.mapping === mapping && !each.isUnanswered && each.remote.ip === from.ip
       && (filtering === "address-dependent" || same(each.remote, remoteOf(mapping.protocol, from))));
   }
 
@@ -198,25 +198,32 @@ export class NatSlowly {
   /** RFC 4787 REQ-6: a stranger's packets do not keep a mapping open; an answer does. */
   private use(connection: Connection, flags: string, way: "in" | "out", now: number): void {
     const { seen } = connection;
+    if (flags === "syn" && isClosing(connection)) seen.clear();
+    if (flags === "syn" && seen.size === 0) seen.add(`opened ${way}`);
     for (const flag of ["syn", "ack", "fin"]) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
     if (flags.includes("rst")) seen.add("rst");
+
     if (way === "out") connection.isUnanswered = false;
-    const idle = now + this.idleTime(connection);
+    const idle = now + idleTime(connection);
     connection.deadline = connection.isUnanswered ? Math.min(connection.deadline, idle) : idle;
   }
-
-  /**
-   * RFC 5382 §5: established once both have opened and the inside has acknowledged it, until both FINs or a reset. What is
-   * outside cannot make a connection long-lived alone.
-   */
-  private idleTime({ mapping, seen }: Connection): number {
-    if (mapping.protocol === "udp") return UDP;
-    if (mapping.protocol === "icmp") return ICMP;
-    const isClosing = seen.has("rst") || (seen.has("fin out") && seen.has("fin in"));
-    const isOpen = ["syn out", "syn in", "ack out"].every((each) => seen.has(each));
-    return isOpen && !isClosing ? TCP_ESTABLISHED : TCP_TRANSITORY;
-  }
 }
+
+function idleTime(connection: Connection): number {
+  const { protocol } = connection.mapping;
+  if (protocol === "udp") return UDP;
+  if (protocol === "icmp") return ICMP;
+  return isOpen(connection) && !isClosing(connection) ? TCP_ESTABLISHED : TCP_TRANSITORY;
+}
+
+/** RFC 5382 §5: both have sent SYN, the inside has acknowledged, and so has the outside unless it was the one that began. */
+function isOpen({ seen }: Connection): boolean {
+  const isAnswered = seen.has("ack in") || seen.has("opened in");
+  return isAnswered && ["syn out", "syn in", "ack out"].every((each) => seen.has(each));
+}
+
+/** From both FINs or a reset on, until the same ends open anew. */
+function isClosing({ seen }: Connection): boolean { return seen.has("rst") || (seen.has("fin out") && seen.has("fin in")); }
 
 /** Whether a packet may begin something: a TCP segment only with SYN alone (RFC 5382 §4). */
 function opens({ protocol, flags }: Flow): boolean { return protocol !== "tcp" || flags === "syn"; }

@@ -1,0 +1,32 @@
+import type { Contestant } from "../rounds";
+
+/** What a run may take for granted. */
+export interface Setting {
+  engine: WebAssembly.Module;
+  /** The engine's single stages (native/stages.as). */
+  stages: WebAssembly.Module;
+  quick: boolean;
+}
+
+/** One line of the table, before it is measured. */
+export interface Case {
+  title: string;
+  /** What is counted. */
+  unit: string;
+  /** Sets everything up and verifies it; nothing of this is timed. */
+  make(): Contestant[];
+}
+
+export interface Question {
+  name: string;
+  /** What is inside the stopwatch. */
+  inside: string;
+  cases(setting: Setting): Case[];
+}
+
+/** Bytes without FCS; 0 is the Internet mix. */
+export function sizeName(size: number): string {
+  return size === 0 ? "IMIX" : `${size} bytes`;
+}
+
+export function count(n: number): string { return n.toLocaleString("en"); }
