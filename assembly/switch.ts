@@ -136,6 +136,8 @@ function shareOut(n: Network, from: Port, ingress: u32, frame: u32, egress: u32)
 /** Whether a port hears a unicast frame for somebody else. */
 function isEntitled(n: Network, p: Port, from: Port, egress: u32): bool {
   if (lacksMac(p, n)) return true;
+  // A frame for nobody goes to the wires anyway.
+  if (egress == NO_PORT && p.owner == CLASS_WIRE) return false;
   if (p.policy == PROMISCUOUS_ALL) return true;
   if (p.policy != PROMISCUOUS_VMS) return false;
   if (from.owner == CLASS_VM) return true;

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import wasm from "../build/engine.wasm";
 import { describe, machine } from "./machine";
+import { cleanUp } from "./native";
 import { questions } from "./questions/index";
 import type { Setting } from "./questions/question";
 import { compare } from "./rounds";
@@ -54,6 +55,7 @@ async function measure(): Promise<void> {
     rows.push(result);
     console.log(lines(result).join("\n"));
   }
+  cleanUp();
   const after = machine();
   console.log(`\nload was ${before.load} before and is ${after.load} now`);
   save({ machine: before, loadAfter: after.load, pace, rows });

@@ -16,6 +16,8 @@ export interface BenchExports extends EngineExports {
 const WIRE = 50_000;
 /** Between two bursts of a generator, ns: what is in flight stays below the number of frame buffers. */
 const INTERVAL = 10_000;
+/** Places in the ring of events, as a lab has by default: fewer would make bursts shorter. */
+export const EVENTS = 8192;
 /** Seed of the hash functions: high and low half. */
 export const SEED = [0x01234567, 0x89abcdef] as const;
 
@@ -31,7 +33,7 @@ export class BenchLab<X extends BenchExports = BenchExports> {
    * @param more    capacities other than those for a handful of ports and 4096 frames
    * @param extra   bytes of memory after the engine's own, from `stage` on
    */
-  constructor(module: WebAssembly.Module, more: Partial<Record<"fdb" | "connections" | "events", number>> = {}, extra = 0) {
+  constructor(module: WebAssembly.Module, more: Partial<Record<"fdb" | "connections", number>> = {}, extra = 0) {
     this.x = new WebAssembly.Instance(module).exports as unknown as X;
     this.control = this.x.control();
     const before = new DataView(this.x.memory.buffer, this.control);
@@ -105,13 +107,13 @@ export class BenchLab<X extends BenchExports = BenchExports> {
   }
 }
 
-function capacities({ fdb = 8192, connections = 1024, events = 1024 }): number[] {
+function capacities({ fdb = 8192, connections = 1024 }): number[] {
   const counts: number[] = new Array(abi.CAPACITIES).fill(64);
   counts[abi.CAPACITY_FRAMES] = 4096;
   counts[abi.CAPACITY_FLIGHTS] = 8192;
   counts[abi.CAPACITY_FDB] = fdb;
   counts[abi.CAPACITY_CONNECTIONS] = connections;
   counts[abi.CAPACITY_MAPPINGS] = connections;
-  counts[abi.CAPACITY_EVENTS] = events;
+  counts[abi.CAPACITY_EVENTS] = EVENTS;
   return counts;
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Contestant } from "./rounds";
 import type { Staged } from "./traffic";
 
@@ -24,6 +24,9 @@ function program(name: string): string {
   compiled.add(name);
   return path;
 }
+
+/** Removes programs and staged frames: a full run leaves hundreds of megabytes. */
+export function cleanUp(): void { rmSync(FOLDER, { recursive: true, force: true }); }
 
 /** What a program found out. */
 export interface Finding {

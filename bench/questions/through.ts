@@ -1,6 +1,6 @@
 import * as abi from "../../assembly/abi";
 import { digestOf, same } from "../digest";
-import { SEED } from "../lab";
+import { EVENTS, SEED } from "../lab";
 import type { BenchLab } from "../lab";
 import { native, writeStaged } from "../native";
 import { ParseRival } from "../rivals/parse";
@@ -106,7 +106,7 @@ function read({ x, bytes, words, control }: BenchLab, receiver: Receiver): void 
   const begin = words[(control + abi.CONTROL_EVENTS_READ) >> 2]!;
   const ring = x.eventsOffset();
   for (let n = begin; n !== written; n = (n + 1) >>> 0) {
-    const event = (ring + (n & 1023) * abi.EVENT) >> 2;
+    const event = (ring + (n & (EVENTS - 1)) * abi.EVENT) >> 2;
     if (words[event] !== abi.EVENT_DELIVER) continue;
     receiver.take(bytes, words[event + abi.EVENT_OFFSET / 4]!, words[event + abi.EVENT_LENGTH / 4]!);
   }

@@ -68,7 +68,7 @@ export function packetIn(frame: Uint8Array): Bytes { return Array.from(frame.sub
 
 /** Where a checksum lies in its segment. */
 const CHECKSUM_AT = { udp: 6, tcp: 16, icmp: 2 };
-const NAMES: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" };
+export const NAMES: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" };
 
 /**
  * A packet with one end, or both, as the other side knows it; both checksums are computed anew from all bytes. One that was

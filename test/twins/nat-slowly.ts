@@ -190,7 +190,7 @@ export class NatSlowly {
     const isUnanswered = way === "in" && !this.isForwards(mapping.protocol, mapping.outside.port);
     const keptUntil = Math.max(...this.connections.map((each) => (each.mapping === mapping ? each.deadline : 0)));
     const connection =
-      { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set<string>() };
+      { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set([`opened ${way}`]) };
     this.connections.push(connection);
     this.use(connection, flags, way, now);
   }
@@ -199,7 +199,6 @@ export class NatSlowly {
   private use(connection: Connection, flags: string, way: "in" | "out", now: number): void {
     const { seen } = connection;
     if (flags === "syn" && isClosing(connection)) seen.clear();
-    if (flags === "syn" && seen.size === 0) seen.add(`opened ${way}`);
     for (const flag of ["syn", "ack", "fin"]) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
     if (flags.includes("rst")) seen.add("rst");
 
@@ -216,7 +215,10 @@ function idleTime(connection: Connection): number {
   return isOpen(connection) && !isClosing(connection) ? TCP_ESTABLISHED : TCP_TRANSITORY;
 }
 
-/** RFC 5382 §5: both have sent SYN, the inside has acknowledged, and so has the outside unless it was the one that began. */
+/**
+ * RFC 5382 §5: both have sent SYN, the inside has acknowledged, and so has the outside unless it was the one that began.
+ * Of a connection that is opened anew both acknowledgements are seen again.
+ */
 function isOpen({ seen }: Connection): boolean {
   const isAnswered = seen.has("ack in") || seen.has("opened in");
   return isAnswered && ["syn out", "syn in", "ack out"].every((each) => seen.has(each));

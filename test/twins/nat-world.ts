@@ -2,45 +2,15 @@ import { expect } from "vitest";
 import * as abi from "../../assembly/abi";
 import { be32, internetChecksum, with16 } from "../packets";
 import type { Bytes } from "../packets";
-import { bytesOf, errorBytes, isSame, packetIn, readdressed, shortestQuote } from "./ip-packet";
+import { bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
+import { FILTERINGS, FLAGS, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, WHATS } from "./nat-acts";
+import type { Act, Place } from "./nat-acts";
 import { NatSlowly } from "./nat-slowly";
-import type { Endpoint, Filtering, Forward, Protocol } from "./nat-slowly";
+import type { Endpoint, Forward, Protocol } from "./nat-slowly";
 import { macHalves } from "./rig";
 import type { Handing, Rig } from "./rig";
 
-/** What somebody does; numbers choose from the lists below. */
-export interface Act {
-  what: number;
-  who: number;
-  port: number;
-  protocol: number;
-  peer: number;
-  peerPort: number;
-  flags: number;
-  shape: number;
-  /** Which of the packets that it has heard it answers. */
-  heard: number;
-}
-
-export interface Place {
-  /** True: a router; false: a gateway whose outside is a host. */
-  isRouter: boolean;
-  filtering: number;
-}
-
-/** Sending to a remote machine, answering one, hairpins, errors, and what must not work. */
-export const WHATS = [
-  "out", "out", "out", "out", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "sneak",
-] as const;
-export const PROTOCOLS = ["udp", "tcp", "icmp"] as const;
-export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0, 7];
-export const PEER_PORTS = [53, 80, 5000];
-export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
-export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
-
-export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
-export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
 const GATEWAY = "10.0.2.1";
 const OUTSIDE = "192.0.2.1";
 const HOST_PORT = 7;
@@ -58,13 +28,6 @@ const FILTER_NUMBERS = {
 const GATES = { inside: "02:00:00:00:01:01", outside: "02:00:00:00:01:02" };
 /** Of every wire, ns. */
 const DELAY = 50_000;
-
-/** Ways a packet may look; the first is the usual one. */
-export const SHAPES: Partial<IpPacket>[] = [
-  {}, {}, { ttl: 255, tos: 0xb8, id: 0xffff }, { fragment: 0x4000, id: 0 }, { ttl: 2 }, { ttl: 1 },
-  { options: [1, 1, 1, 0] }, { options: [0x94, 4, 0, 0, 1, 1, 1, 0] }, { fault: "none" }, { fault: 1 }, { fault: 0xfffe },
-  { data: [0xff] }, { data: [1, 2, 3] }, { fragment: 0x2000 }, { fragment: 0x0001 },
-];
 
 /** A packet as somebody heard it. */
 interface Heard {
@@ -172,11 +135,15 @@ export class NatWorld {
     if (twin.join() !== engine.join()) expect(engine).toEqual(twin);
   }
 
+  /** Mappings that have a live connection; the engine may list others for a while. */
   private table(): { protocol: Protocol; inside: Endpoint; outside: Endpoint }[] {
-    const names: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" };
+    const { engine } = this.rig;
+    const live = new Set(Array.from(engine.connections(this.nat), ({ mapping }) => mapping));
     const endpoint = ({ address, port }: { address: number; port: number }): Endpoint => ({ ip: text(address), port });
-    return Array.from(this.rig.engine.mappings(this.nat), ({ protocol, inside, outside }) =>
-      ({ protocol: names[protocol]!, inside: endpoint(inside), outside: endpoint(outside) }));
+    return Array.from(live, (id) => {
+      const { protocol, inside, outside } = engine.mapping(id);
+      return { protocol: NAMES[protocol]!, inside: endpoint(inside), outside: endpoint(outside) };
+    });
   }
 
   private remember(who: string, heard: Heard): void {
@@ -194,7 +161,10 @@ export class NatWorld {
     const peerPort = PEER_PORTS[act.peerPort]!;
     if (what === "out") return this.outward(act, { ip: guest, port }, { ip: remote, port: peerPort }, protocol, guest);
     if (what === "spoof") return this.outward(act, { ip: "10.7.7.7", port }, { ip: remote, port: peerPort }, protocol, guest);
-    if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port }, protocol);
+    if (what === "knock") {
+      const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
+      return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol);
+    }
     if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol);
     if (what === "hairpin") {
       const known = this.twin.mappings(now).filter((each) => each.protocol === protocol && each.outside.ip === OUTSIDE);

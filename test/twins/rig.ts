@@ -1,6 +1,5 @@
 import * as abi from "../../assembly/abi";
 import { Engine } from "../../src/engine";
-import type { EngineEvent } from "../../src/engine";
 
 /** A frame that reached an external port. */
 export interface Delivery {
@@ -46,8 +45,6 @@ export class Rig {
 
   private readonly memory: Uint8Array;
   private readonly pristine: Uint8Array;
-  /** Events other than deliveries, since they were last taken. */
-  private others: EngineEvent[] = [];
 
   private constructor(readonly engine: Engine) {
     this.memory = new Uint8Array(engine.call.memory.buffer);
@@ -61,7 +58,6 @@ export class Rig {
   reset(): void {
     this.engine.flush();
     this.memory.set(this.pristine);
-    this.others = [];
   }
 
   /** An external port, on no network yet. `delay`: ns each way. */
@@ -85,9 +81,6 @@ export class Rig {
   /** Lets `ms` pass. */
   wait(ms: number): Delivery[] { return this.run(this.now + ms * 1e6, 1000); }
 
-  /** Events of other kinds than deliveries that came meanwhile. */
-  takeOthers(): EngineEvent[] { return this.others.splice(0); }
-
   /** What the books are out by; 0: every frame is accounted for. */
   balance(): number {
     const books = this.engine.books();
@@ -106,8 +99,7 @@ export class Rig {
       let any = false;
       for (let event = this.engine.nextEvent(); event; event = this.engine.nextEvent()) {
         any = true;
-        if (event.kind !== abi.EVENT_DELIVER) this.others.push(event);
-        else delivered.push({ port: event.id, time: Number(event.time), frame: event.payload });
+        if (event.kind === abi.EVENT_DELIVER) delivered.push({ port: event.id, time: Number(event.time), frame: event.payload });
       }
       if (!any && (why === abi.RUN_IDLE || why === abi.RUN_LIMIT)) return delivered;
     }

@@ -102,11 +102,11 @@ export class StaticSwitch implements Switch {
     if (isReserved(dst)) return [];
     if (isGroup(dst)) return others(this.ports, from);
 
-    const cards = others(this.ports, from).filter(({ owner }) => owner !== "wire");
+    const cards = [...this.ports].filter(({ owner }) => owner !== "wire");
     const exact = cards.filter(({ mac }) => mac === dst);
     const unknown = cards.filter(({ mac }) => mac === null);
-    const wires = exact.length > 0 ? [] : others(this.ports, from).filter(({ owner }) => owner === "wire");
-    const hit = [...exact, ...unknown, ...wires];
+    const wires = exact.length > 0 ? [] : [...this.ports].filter(({ owner }) => owner === "wire");
+    const hit = [...exact, ...unknown, ...wires].filter((port) => port !== from);
     return [...hit, ...listeners(this.ports, from, hit)];
   }
 }

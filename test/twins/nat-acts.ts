@@ -1,0 +1,41 @@
+import type { IpPacket } from "./ip-packet";
+import type { Filtering } from "./nat-slowly";
+
+/** What somebody does; numbers choose from the lists below. */
+export interface Act {
+  what: number;
+  who: number;
+  port: number;
+  protocol: number;
+  peer: number;
+  peerPort: number;
+  flags: number;
+  shape: number;
+  /** Which of the packets that it has heard it answers. */
+  heard: number;
+}
+
+export interface Place {
+  /** True: a router; false: a gateway whose outside is a host. */
+  isRouter: boolean;
+  filtering: number;
+}
+
+/** Sending to a remote machine, answering one, hairpins, errors, and what must not work. */
+export const WHATS = [
+  "out", "out", "out", "out", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "sneak",
+] as const;
+export const PROTOCOLS = ["udp", "tcp", "icmp"] as const;
+export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0, 7];
+export const PEER_PORTS = [53, 80, 5000];
+export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
+export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
+
+export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
+export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
+/** Ways a packet may look; the first is the usual one. */
+export const SHAPES: Partial<IpPacket>[] = [
+  {}, {}, { ttl: 255, tos: 0xb8, id: 0xffff }, { fragment: 0x4000, id: 0 }, { ttl: 2 }, { ttl: 1 },
+  { options: [1, 1, 1, 0] }, { options: [0x94, 4, 0, 0, 1, 1, 1, 0] }, { fault: "none" }, { fault: 1 }, { fault: 0xfffe },
+  { data: [0xff] }, { data: [1, 2, 3] }, { fragment: 0x2000 }, { fragment: 0x0001 },
+];
