@@ -14,16 +14,16 @@ import {
   TRACE_NAT_OUT,
   TTL_EXPIRED,
 } from "./abi";
-import { copyOf, drop, frameAt, own, release } from "./frames";
+import { drop, frameAt, own } from "./frames";
 import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
-import { egressOf, interfaceAt, nodeAt, sourceFor } from "./ip/node";
+import { egressOf, interfaceAt, isOwn, nodeAt, sourceFor } from "./ip/node";
 import { countHop, sendPacket } from "./ip/send";
 import { control } from "./memory";
 import {
   aliasOf,
   insideNodeOf,
-  isOutsideTaken,
+  isLentOut,
   natInbound,
   natOutbound,
   outsideInterfaceOf,
@@ -31,7 +31,7 @@ import {
 } from "./nat/nat";
 import { trace, tracePacket } from "./trace";
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_PROHIBITED } from "./wire/icmp";
-import { Ipv4, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4";
+import { Ipv4 } from "./wire/ipv4";
 
 /**
  * The border: where a router's inside meets its outside.
@@ -53,7 +53,7 @@ export function forward(id: u32, frame: u32): void {
   if (id == outside) return drop(frame, NAT_UNKNOWN);
   const f = frameAt(frame);
   if (egressOf(node, Ipv4.at(f.data + f.l3).dst) != outside) return forwardPlain(node, frame);
-  leaveByRouter(node, nat, outside, frame);
+  leaveByRouter(id, nat, outside, frame);
 }
 
 function forwardPlain(node: u32, frame: u32): void {
@@ -63,7 +63,11 @@ function forwardPlain(node: u32, frame: u32): void {
   carry(node, frame);
 }
 
-function leaveByRouter(node: u32, nat: u32, outside: u32, frame: u32): void {
+function leaveByRouter(id: u32, nat: u32, outside: u32, frame: u32): void {
+  const node = interfaceAt(id).node;
+  const src = Ipv4.at(frameAt(frame).data + frameAt(frame).l3).src;
+  // Whom an answer would not reach by this interface is not behind it (RFC 2827, RFC 1812 §5.3.8).
+  if (isOwn(node, src) || egressOf(node, src) != id) return drop(frame, NAT_SOURCE);
   let reason = mayForward(node, frame);
   if (reason == OK) reason = mayLeave(node, node, frame);
   if (reason != OK) return drop(frame, reason);
@@ -71,17 +75,15 @@ function leaveByRouter(node: u32, nat: u32, outside: u32, frame: u32): void {
 }
 
 /**
- * A packet from inside for the router's own outside address, at a port that is lent out: it is translated like any that
- * leaves, and comes back to whom the port belongs (hairpin: RFC 4787 REQ-9, RFC 5382 REQ-8).
+ * A packet from inside for the router's own outside address, at a port that is lent out, or an error about one that came so: it
+ * is translated like any that leaves, and comes back to whom the port belongs (hairpin: RFC 4787 REQ-9, RFC 5382 REQ-8,
+ * RFC 5508 REQ-7).
  */
 export function isHairpin(id: u32, frame: u32): bool {
   const node = interfaceAt(id).node;
   const nat = nodeAt(node).nat;
   if (nat == 0 || outsideNodeOf(nat) != node || id == outsideInterfaceOf(nat)) return false;
-  const f = frameAt(frame);
-  if (f.protocol != PROTOCOL_UDP && f.protocol != PROTOCOL_TCP) return false;
-  if ((f.flags & IS_FRAGMENT) != 0) return false;
-  return isOutsideTaken(node, f.protocol, Ipv4.at(f.data + f.l3).dst, f.dstPort);
+  return isLentOut(node, frame);
 }
 
 /** Takes a hairpin's frame over. */
@@ -98,9 +100,9 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
   const inside = interfaceAt(id);
   const f = frameAt(frame);
   const ip = Ipv4.at(f.data + f.l3);
-  if (!inside.isOnLink(ip.src) || inside.isBroadcast(ip.src)) return drop(frame, NAT_SOURCE);
   const loopback = aliasOf(nat, ip.dst);
-  if (loopback != 0) return leaveForLoopback(nat, loopback, frame);
+  if (loopback != 0) return leaveForLoopback(id, nat, loopback, frame);
+  if (!inside.isOnLink(ip.src)) return drop(frame, NAT_SOURCE);
   if (inside.isOnLink(ip.dst)) return drop(frame, NAT_INSIDE);
 
   const host = outsideNodeOf(nat);
@@ -111,7 +113,8 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
 }
 
 /** An alias stands for a loopback address of the host: TTL is neither checked nor counted there. */
-export function leaveForLoopback(nat: u32, loopback: u32, frame: u32): void {
+export function leaveForLoopback(id: u32, nat: u32, loopback: u32, frame: u32): void {
+  if (!interfaceAt(id).isOnLink(Ipv4.at(frameAt(frame).data + frameAt(frame).l3).src)) return drop(frame, NAT_SOURCE);
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
   tracePacket(mine, TRACE_NAT_LOOKUP, insideNodeOf(nat));
@@ -167,21 +170,9 @@ export function enter(node: u32, frame: u32): u32 {
   return 0;
 }
 
-/** The last hop is used up: whether it would go inside is tried on a copy, so that the error can quote what came. */
+/** The last hop is used up: what would go inside is told so, and nothing in the tables has moved. */
 function enterWithoutHops(node: u32, frame: u32): u32 {
-  const trial = copyOf(frame);
-  if (trial == 0) {
-    drop(frame, NO_FRAME);
-    return 0;
-  }
-  tracePacket(frame, TRACE_NAT_LOOKUP, node);
-  const found = natInbound(node, trial);
-  release(trial);
-  if (found == 0) return frame;
-  if (isReason(found)) {
-    drop(frame, reasonOf(found));
-    return 0;
-  }
+  if (!isLentOut(node, frame)) return frame;
   sendIcmpError(node, frame, ICMP_TIME_EXCEEDED, 0, 0);
   drop(frame, TTL_EXPIRED);
   return 0;

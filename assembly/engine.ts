@@ -1,4 +1,5 @@
 import {
+  ARP_FORMAT,
   CABLE_OFF,
   DHCP_OFF,
   ETHERTYPE,
@@ -30,7 +31,7 @@ import {
   VLAN,
 } from "./abi";
 import { enter, forward, isHairpin, leaveForLoopback, turnBack } from "./border";
-import { consume, countDelivered, drop, emitEvent, frameAt, makeVisible, retain } from "./frames";
+import { Frame, consume, countDelivered, drop, emitEvent, frameAt, makeVisible, retain } from "./frames";
 import { sendIcmpError } from "./ip/icmp-error";
 import { answerArp, hearNeighbor } from "./ip/neighbor";
 import { Interface, interfaceAt, isOwn, nodeAt } from "./ip/node";
@@ -47,10 +48,10 @@ import { receive } from "./switch";
 import { trace, tracePacket } from "./trace";
 import { dropAt, isCaptured, record } from "./time/wires";
 import { ARP_REQUEST, Arp } from "./wire/arp";
-import { DHCP_CLIENT_PORT } from "./wire/dhcp";
-import { Ethernet, isGroup } from "./wire/ethernet";
+import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT } from "./wire/dhcp";
+import { ETHERNET, Ethernet, TAG, TAG_VID, Tag, isGroup, isTag } from "./wire/ethernet";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL } from "./wire/icmp";
-import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoopback, isMulticast } from "./wire/ipv4";
+import { IPV4_BROADCAST, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoopback, isMulticast } from "./wire/ipv4";
 
 /**
  * The walk of a frame, top to bottom.
@@ -140,13 +141,19 @@ function receiveFrame(id: u32, frame: u32): void {
   const f = frameAt(frame);
   const dst = Ethernet.at(f.data).dst;
   if (dst != i.mac && !isGroup(dst)) return drop(frame, NOT_MINE);
-  // A priority tag (VLAN 0) is no VLAN; any other is not this station's (IEEE 802.1Q-2018 §9.6).
-  if (f.vlan != 0xffff && (f.vlan & 0xfff) != 0) return drop(frame, VLAN);
+  if (f.vlan != 0xffff && isInVlan(f)) return drop(frame, VLAN);
   if (f.fault != OK) return drop(frame, f.fault);
   if (f.kind == KIND_ARP) return receiveArp(id, i, frame);
   if (f.kind == KIND_IPV4) return receiveIpv4(id, i, frame);
   if (f.kind == KIND_IPV6) return drop(frame, IPV6_OFF);
   drop(frame, ETHERTYPE);
+}
+
+/** A priority tag (VLAN 0) is no VLAN; any other, outer or inner, is not a station's (IEEE 802.1Q-2018 §9.6). */
+function isInVlan(f: Frame): bool {
+  if ((f.vlan & TAG_VID) != 0) return true;
+  const inner = Tag.at(f.data + ETHERNET);
+  return isTag(inner.type) && (Tag.at(f.data + ETHERNET + TAG).control & TAG_VID) != 0;
 }
 
 /** RFC 826: what is known is updated first; who is asked for answers, and remembers who asked. */
@@ -156,8 +163,10 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   const senderMac = arp.senderMac;
   const senderIp = arp.senderIp;
   const isForMe = i.address != 0 && answersFor(i, arp.targetIp);
+  // Nobody has such a MAC; who believed it would send into nothing, or to everybody (RFC 1812 §3.3.2).
+  if (senderMac == 0 || isGroup(senderMac)) return drop(frame, ARP_FORMAT);
   // A probe (sender 0.0.0.0) says nothing about anybody (RFC 5227 §2.1.1).
-  if (senderIp != 0 && !isGroup(senderMac)) hearNeighbor(id, senderIp, senderMac, isForMe && i.isOnLink(senderIp));
+  if (senderIp != 0) hearNeighbor(id, senderIp, senderMac, isForMe && i.isOnLink(senderIp));
   const opcode = arp.opcode;
   const targetIp = arp.targetIp;
   trace(frame, TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
@@ -179,9 +188,11 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
   const f = frameAt(frame);
   const ip = Ipv4.at(f.data + f.l3);
   const dst = ip.dst;
+  if (isLoopback(ip.src) || isMulticast(ip.src) || ip.src >>> 28 == 15) return drop(frame, IPV4_SOURCE);
   if (isForDhcp(i, frame)) return receiveDhcp(id, frame);
   if (i.address == 0) return drop(frame, IPV4_DESTINATION);
-  if (isLoopback(ip.src) || isMulticast(ip.src) || ip.src >>> 28 == 15) return drop(frame, IPV4_SOURCE);
+  // "This network" and "everybody" are no senders: an answer would go to all (RFC 1122 §3.2.1.3). Only a DHCP client may ask so.
+  if (i.isBroadcast(ip.src) || (ip.src >>> 24 == 0 && f.dstPort != DHCP_SERVER_PORT)) return drop(frame, IPV4_SOURCE);
   if (isMulticast(dst) || isLoopback(dst)) return drop(frame, IPV4_DESTINATION);
   if (i.isBroadcast(dst)) return receiveLocal(i.node, id, frame, false);
   // A unicast packet in a group frame is nobody's (RFC 1122 §3.3.6).
@@ -199,10 +210,13 @@ function receiveIpv4(id: u32, i: Interface, frame: u32): void {
   forward(id, frame);
 }
 
-/** The client hears its server before it has an address (RFC 2131 §4.1). */
+/** The client hears a server before it has an address, by whichever the server means to give it (RFC 2131 §4.1). */
 function isForDhcp(i: Interface, frame: u32): bool {
   const f = frameAt(frame);
-  return i.dhcpState != DHCP_OFF && f.protocol == PROTOCOL_UDP && f.dstPort == DHCP_CLIENT_PORT && f.l4 != 0;
+  if (i.dhcpState == DHCP_OFF || f.protocol != PROTOCOL_UDP || (f.flags & IS_FRAGMENT) != 0) return false;
+  if (f.dstPort != DHCP_CLIENT_PORT || f.srcPort != DHCP_SERVER_PORT) return false;
+  const dst = Ipv4.at(f.data + f.l3).dst;
+  return dst == IPV4_BROADCAST || dst == i.address || (i.address == 0 && !isMulticast(dst) && !isLoopback(dst));
 }
 
 /** For an address of this very node. A NAT gateway has little to say for itself. */
@@ -214,7 +228,7 @@ function receiveOwn(id: u32, i: Interface, frame: u32): void {
   const isService = f.protocol == PROTOCOL_UDP && boundTo(i.node, PROTOCOL_UDP, dst, f.dstPort) != 0;
   if (isService) return receiveLocal(i.node, id, frame, true);
   const loopback = aliasOf(nat, dst);
-  if (loopback != 0 && f.protocol != PROTOCOL_ICMP) return leaveForLoopback(nat, loopback, frame);
+  if (loopback != 0 && f.protocol != PROTOCOL_ICMP) return leaveForLoopback(id, nat, loopback, frame);
   if (loopback == 0 && isQuiet(nat)) return drop(frame, NAT_LOOPBACK);
   receiveLocal(i.node, id, frame, true);
 }

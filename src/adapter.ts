@@ -115,7 +115,7 @@ export class Adapter extends Leg {
 
   /**
    * Plugs the card into something else while the machine runs. The MAC stays; a lease and the connections of a NAT that
-   * is left behind are lost, and the guest sees the link go down and up.
+   * is left behind are lost, and the guest sees the link go down and, after `linkUpDelay`, up.
    *
    * @throws LabError NAT_IN_USE, OTHER_HOST, OVERLAP, REMOVED; the card then stays where it was, except that a NAT with
    *   wrong options leaves it unattached
@@ -128,11 +128,17 @@ export class Adapter extends Leg {
     if (attachment instanceof Network) this.checkSubnet(attachment);
     if (attachment instanceof NatAttachment) attachment.checkFree(name);
 
+    const wasAttached = this.network !== null;
     this.leave();
     if (attachment instanceof NotAttached) return;
     const network = attachment instanceof Network ? attachment : attachment.join(this.owner.place(this.state));
     if (attachment instanceof NatAttachment) this.checkNat(network);
     this.join(network);
+    if (wasAttached && this.state.cable && this.state.linkUpDelay > 0) {
+      this.core.enter().call.portSetCable(this.state.port, 0);
+      this.bringUpLater();
+      return;
+    }
     this.external?.link(this.state.cable);
   }
 
@@ -152,8 +158,7 @@ export class Adapter extends Leg {
     this.state.cable = plugged;
     this.state.linkUpAt = 0;
     if (plugged && this.state.linkUpDelay > 0) {
-      this.state.linkUpAt = this.core.engine.now + this.state.linkUpDelay * 1e6;
-      this.core.clock.after(this.state.linkUpDelay, () => this.linkUp());
+      this.bringUpLater();
       return;
     }
     this.core.enter().call.portSetCable(this.state.port, plugged ? 1 : 0);
@@ -225,8 +230,14 @@ export class Adapter extends Leg {
     }
   }
 
+  private bringUpLater(): void {
+    this.state.linkUpAt = this.core.engine.now + this.state.linkUpDelay * 1e6;
+    this.core.clock.after(this.state.linkUpDelay, () => this.linkUp());
+  }
+
   private linkUp(): void {
-    if (this.state.linkUpAt === 0) return;
+    // A timer of an earlier plug: the link is not due yet.
+    if (this.state.linkUpAt === 0 || this.core.engine.now < this.state.linkUpAt) return;
     this.state.linkUpAt = 0;
     this.core.enter().call.portSetCable(this.state.port, 1);
     this.external?.link(this.network !== null);

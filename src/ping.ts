@@ -32,6 +32,8 @@ interface Waiting {
   answer: Pending<PingReply>;
   timer: Timer;
   target: string;
+  /** IPv4 */
+  destination: number;
   /** ns */
   sent: number;
 }
@@ -65,7 +67,7 @@ export class Pinger {
     const answer = this.core.clock.operation<PingReply>();
     const timer = this.core.clock.after(timeout, () => this.end(sequence)?.answer.reject(new LabError("TIMEOUT",
       `${name}: no answer from ${target} within ${timeout} ms; lab.stats().drops or a capture tells what became of it`)));
-    this.waiting.set(sequence, { answer, timer, target, sent: engine.now });
+    this.waiting.set(sequence, { answer, timer, target, destination: destination >>> 0, sent: engine.now });
     return answer.promise;
   }
 
@@ -78,6 +80,9 @@ export class Pinger {
   /** An ICMP error about a request, or word that it found no way out. */
   failed(event: EngineEvent): void {
     if (event.e >>> 16 !== this.state.echo) return;
+    // What is said about another destination is not about this request, whatever its numbers.
+    const about = (event.kind === EVENT_ICMP_ERROR ? event.d : event.a) >>> 0;
+    if (this.waiting.get(event.e & 0xffff)?.destination !== about) return;
     const waiting = this.end(event.e & 0xffff);
     waiting?.answer.reject(failure(event, this.state.name, waiting.target));
   }

@@ -118,6 +118,9 @@ function addGateway(core: Core, state: NetworkState, plan: Plan, subnet: Subnet)
   state.nat = Nat.create(core, label, station.node, hostNode, 0, options);
 
   const { call } = core.engine;
+  // In NAT mode a guest that has said nothing yet is taken to be where the first lease would put it.
+  const { dhcp, shared } = MODES[mode];
+  if (!shared && dhcp) call.natGuest(state.nat.nat, subnet.address + dhcp.first);
   const reachable = alias!.always || options.localhostReachable === true;
   if (reachable) call.natAlias(state.nat.nat, subnet.address + alias!.offset, parseIp(LOOPBACK, label));
   else call.natSet(state.nat.nat, NAT_QUIET, 1);

@@ -8,7 +8,7 @@ import {
   NO_ADDRESS,
   PORT_GONE,
 } from "../abi";
-import { forgetNeighbors, setNeighbor } from "../ip/neighbor";
+import { dropNeighbors, forgetNeighbors, setNeighbor } from "../ip/neighbor";
 import { interfaceAt, maskOf, nodeAt, random, routeAt } from "../ip/node";
 import { boundAt, unbind } from "../ip/ports";
 import { now, pool } from "../memory";
@@ -84,7 +84,7 @@ function appendInterface(node: u32, id: u32): void {
 export function interfaceRemove(id: u32): void {
   const i = interfaceAt(id);
   stopDhcp(id);
-  forgetNeighbors(id, NOT_ATTACHED);
+  dropNeighbors(id, NOT_ATTACHED);
   if (portAt(i.port).device == id) portAt(i.port).device = 0;
   const n = nodeAt(i.node);
   if (n.firstInterface == id) {

@@ -12,6 +12,7 @@ import { stopGenerators } from "../generator";
 import { forgetNeighbors } from "../ip/neighbor";
 import { pool } from "../memory";
 import { NO_LANE, attach, detach, networkAt, portAt, setMac, setPolicy } from "../port";
+import { forgetPort } from "../table/fdb";
 import { dropFlights, laneFor, skipPort } from "../time/wires";
 
 /** Frames on one wire towards its device, unless `portSetQueue` says otherwise. */
@@ -64,6 +65,7 @@ export function portDetach(port: u32): void {
   dropFlights(port, NOT_ATTACHED);
   if (p.role == ROLE_INTERFACE && p.device != 0) forgetNeighbors(p.device, NOT_ATTACHED);
   skipPort(port);
+  forgetPort(port);
   detach(port);
 }
 

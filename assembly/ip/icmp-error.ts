@@ -4,7 +4,7 @@ import { now } from "../memory";
 import { checksumOf, sumOf } from "../wire/checksum";
 import { Ethernet, isGroup } from "../wire/ethernet";
 import { ICMP, Icmp, isIcmpError } from "../wire/icmp";
-import { IPV4, Ipv4, PROTOCOL_ICMP, isLoopback, isMulticast } from "../wire/ipv4";
+import { IPV4, Ipv4, PROTOCOL_ICMP, isMulticast } from "../wire/ipv4";
 import { nodeAt, sourceFor } from "./node";
 import { newPacket, payloadOf, sendPacket } from "./send";
 
@@ -49,7 +49,8 @@ function mayComplain(frame: u32): bool {
   if ((f.flags & IS_LATER_FRAGMENT) != 0) return false;
   const ip = Ipv4.at(f.data + f.l3);
   if (isMulticast(ip.dst) || ip.dst == 0xffffffff) return false;
-  if (ip.src == 0 || isLoopback(ip.src) || ip.src >>> 28 >= 14) return false;
+  // (A loopback source has come off no wire: the node itself sent it, and may be told.)
+  if (ip.src == 0 || ip.src >>> 28 >= 14) return false;
   return !(f.protocol == PROTOCOL_ICMP && f.l4 != 0 && isIcmpError(Icmp.at(f.data + f.l4).type));
 }
 

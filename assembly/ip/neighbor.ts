@@ -91,7 +91,7 @@ function findOrMake(key: u64): u32 {
       e.key = key;
       return slot;
     }
-    if (e.tries != 0 || e.until == FOREVER) continue;
+    if (e.tries != 0 || e.waiting != 0 || e.until == FOREVER) continue;
     if (oldest == NONE || e.until < slotAt(oldest).until) oldest = slot;
   }
   if (oldest == NONE) return NONE;
@@ -237,11 +237,20 @@ export function setNeighbor(id: u32, ip: u32, mac: u64): bool {
   return true;
 }
 
-/** Forgets everything about one interface: it left its network or lost its address. Packets that waited are dropped. */
+/** Forgets what was learned by one interface: it left its network or lost its address. Packets that waited are dropped. */
 export function forgetNeighbors(id: u32, reason: u32): void {
+  forgetAll(id, reason, false);
+}
+
+/** The same with what was told to it by hand: the interface goes. */
+export function dropNeighbors(id: u32, reason: u32): void {
+  forgetAll(id, reason, true);
+}
+
+function forgetAll(id: u32, reason: u32, alsoStatic: bool): void {
   for (let slot: u32 = 0; slot < pool(CAPACITY_NEIGHBORS).capacity; slot++) {
     const e = slotAt(slot);
-    if (e.interfaceId != id || e.until == FOREVER) continue;
+    if (e.interfaceId != id || (e.until == FOREVER && !alsoStatic)) continue;
     forget(slot, e, reason);
   }
 }

@@ -55,6 +55,14 @@ export function newPacket(node: u32, src: u32, dst: u32, protocol: u32, ttl: u32
   return frame;
 }
 
+/** Gives a packet from `newPacket` another type of service. */
+export function setTos(frame: u32, tos: u8): void {
+  const ip = Ipv4.at(frameAt(frame).data + ETHERNET);
+  ip.tos = tos;
+  ip.checksumBE = 0;
+  ip.checksumBE = checksumOf(sumOf(changetype<usize>(ip), IPV4));
+}
+
 /** Address of what follows the IP header of a packet from `newPacket`. */
 export function payloadOf(frame: u32): usize {
   return frameAt(frame).data + ETHERNET + IPV4;

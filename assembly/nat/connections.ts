@@ -23,7 +23,7 @@ import { permit } from "./permits";
 
 /** Flags of `seen`, beside those of TCP (tcp.ts): the inside has sent on it; the outside opened it. */
 export const INSIDE_SENT: u32 = 0x100;
-export const OUTSIDE_OPENED: u32 = 0x200;
+export const OUTSIDE_OPENED: u32 = 0x400;
 
 /**
  * A connection is one flow through a mapping: its remote endpoint as the inside and as the outside sees it, which differ

@@ -14,6 +14,7 @@ import { IPV4, Ipv4, IPV4_OFFSET, isLoopback, PROTOCOL_ICMP, PROTOCOL_TCP, PROTO
 import { Udp } from "../wire/udp";
 import { connectionAt, findInside, findOutside } from "./connections";
 import { mappingAt } from "./mapping";
+import { isOutsideTaken } from "./ports";
 import { aliasFor } from "./record";
 import { REFUSED } from "./refusal";
 import { rehash, rewriteAddresses, rewritePorts } from "./translate";
@@ -114,4 +115,13 @@ export function errorOutbound(nat: u32, f: Frame): u32 {
   const m = mappingAt(c.mapping);
   rewriteError(f, m.outsideIp, c.outsideIp, q, c.outsideIp, c.outsidePort, m.outsideIp, m.outsidePort);
   return OK;
+}
+
+/** Whether an error quotes a packet that left from an endpoint of the outside node that is lent out. */
+export function isQuotedLentOut(outsideNode: u32, f: Frame): bool {
+  const at = quotedPacket(f);
+  if (at == 0) return false;
+  const q = Ipv4.at(at);
+  const ports = quotedPorts(q, ICMP_ECHO);
+  return ports != NO_PORTS && isOutsideTaken(outsideNode, q.protocol, q.src, <u32>(ports >> 16));
 }

@@ -23,10 +23,11 @@ import {
   refresh,
 } from "./connections";
 import { findForward, forwardAt } from "./forward";
-import { errorInbound, isTranslatedError } from "./icmp";
+import { errorInbound, isQuotedLentOut, isTranslatedError } from "./icmp";
 import { findMappingForward, findMappingOutside, hold, IS_FORWARD, letGo, makeMapping, mappingAt } from "./mapping";
 import { aliasFor, natAt } from "./record";
 import { isPermitted } from "./permits";
+import { isOutsideTaken } from "./ports";
 import { REFUSED } from "./refusal";
 import { isOpening, track } from "./tcp";
 import { rewrite } from "./translate";
@@ -119,4 +120,19 @@ function open(mapping: u32, f: Frame): u32 {
   if (clash != 0) return REFUSED | NAT_PORTS;
   const id = makeConnection(mapping, remote, src, remotePort(f), OUTSIDE_OPENED);
   return id != 0 ? id : REFUSED | NAT_FULL;
+}
+
+/**
+ * Whether what arrives for an outside node concerns a NAT: an endpoint that is lent out, or an error about what was sent from
+ * one. Nothing is opened or refreshed by asking.
+ */
+export function isLentOut(outsideNode: u32, handle: u32): bool {
+  const f = frameAt(handle);
+  const ip = Ipv4.at(f.data + f.l3);
+  if (f.flags & IS_FRAGMENT) return false;
+  if (f.protocol == PROTOCOL_TCP || f.protocol == PROTOCOL_UDP) return isOutsideTaken(outsideNode, f.protocol, ip.dst, f.dstPort);
+  if (f.protocol != PROTOCOL_ICMP) return false;
+  const type = Icmp.at(f.data + f.l4).type;
+  if (type == ICMP_ECHO_REPLY) return isOutsideTaken(outsideNode, PROTOCOL_ICMP, ip.dst, f.dstPort);
+  return isTranslatedError(type) && isQuotedLentOut(outsideNode, f);
 }

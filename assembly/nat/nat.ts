@@ -24,7 +24,7 @@ export { connectionNext, connectionOffset } from "./connections";
 export { mappingNext, mappingOffset } from "./mapping";
 export { forwardAdd, forwardRemove } from "./forward";
 export { isOutsideTaken } from "./ports";
-export { natInbound } from "./inbound";
+export { isLentOut, natInbound } from "./inbound";
 export { natOutbound } from "./outbound";
 
 /** Lays out everything the NATs need from `base` on. Returns the address after it. */

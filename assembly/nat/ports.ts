@@ -1,6 +1,6 @@
 import { random } from "../ip/node";
 import { isPortBound } from "../ip/ports";
-import { PROTOCOL_ICMP } from "../wire/ipv4";
+import { PROTOCOL_ICMP, PROTOCOL_UDP } from "../wire/ipv4";
 import { findForward, isForwarded } from "./forward";
 import { findMappingOutside } from "./mapping";
 import { natAt } from "./record";
@@ -50,6 +50,10 @@ export function choosePort(nat: u32, protocol: u32, address: u32, wanted: u32): 
   return NO_PORT;
 }
 
+/** UDP 68 is where the outside node's own DHCP client listens. */
+const DHCP_CLIENT: u32 = 68;
+
 function isFree(outsideNode: u32, protocol: u32, address: u32, port: u32): bool {
+  if (protocol == PROTOCOL_UDP && port == DHCP_CLIENT) return false;
   return !isOutsideTaken(outsideNode, protocol, address, port) && !isPortBound(outsideNode, protocol, address, port);
 }

@@ -8,12 +8,13 @@ import {
   DHCP_SELECTING,
   EVENT_ADDRESS,
   NO_ADDRESS,
+  NO_ROUTE,
   UDP_CHECKSUM,
 } from "../abi";
 import { consume, drop, emitEvent, frameAt, makeVisible } from "../frames";
 import { STAGING, nextSeq, now } from "../memory";
-import { forgetNeighbors } from "../ip/neighbor";
-import { Interface, interfaceAt, random } from "../ip/node";
+import { forgetNeighbors, sendVia } from "../ip/neighbor";
+import { Interface, interfaceAt, nextHop, random } from "../ip/node";
 import { NEVER, leaseTimers } from "../time/heap";
 import {
   DHCPACK,
@@ -47,7 +48,7 @@ import {
 } from "../wire/dhcp";
 import { MAC_BROADCAST, storeMac } from "../wire/ethernet";
 import { IPV4_BROADCAST } from "../wire/ipv4";
-import { isUdpSound, sendUdp, sendUdpTo } from "./udp";
+import { isUdpSound, newDatagram, sendUdpTo } from "./udp";
 
 /**
  * DHCP client of one interface (RFC 2131 §4.4). Its timer is upkeep: an idle lab stays idle, and a client without a server
@@ -121,7 +122,11 @@ function renew(id: u32, i: Interface): void {
   i.xid = random(i.node);
   const length = compose(i, DHCPREQUEST);
   if (i.dhcpState == DHCP_RENEWING) {
-    sendUdp(i.node, i.address, DHCP_CLIENT_PORT, i.server, DHCP_SERVER_PORT, STAGING, length, 64);
+    const frame = newDatagram(i.node, i.address, DHCP_CLIENT_PORT, i.server, DHCP_SERVER_PORT, STAGING, length, 64);
+    const hop = nextHop(i.node, id, i.server);
+    // By the interface that holds the lease, whatever the node's routes say.
+    if (frame != 0 && hop != 0) sendVia(id, hop, frame);
+    else if (frame != 0) drop(frame, NO_ROUTE);
     return;
   }
   sendUdpTo(i.node, id, MAC_BROADCAST, i.address, DHCP_CLIENT_PORT, IPV4_BROADCAST, DHCP_SERVER_PORT, STAGING, length);
@@ -222,6 +227,8 @@ function answer(id: u32, at: usize, length: u32): void {
   const type = <u32>byteOption(at, length, OPTION_TYPE);
   if (i.dhcpState == DHCP_SELECTING && type == DHCPOFFER) return take(id, i, at, length);
   if (i.dhcpState != DHCP_REQUESTING && i.dhcpState < DHCP_RENEWING) return;
+  // Another server's word counts only when everybody was asked (RFC 2131 §3.1, §4.4.5).
+  if (i.dhcpState != DHCP_REBINDING && wordOption(at, length, OPTION_SERVER, 0) != i.server) return;
   if (type == DHCPACK) return bound(id, i, at, length);
   if (type != DHCPNAK) return;
   loseAddress(id, i);
@@ -243,11 +250,13 @@ function take(id: u32, i: Interface, at: usize, length: u32): void {
 
 function bound(id: u32, i: Interface, at: usize, length: u32): void {
   const address = Dhcp.at(at).yourAddress;
-  if (!isHost(address)) return;
+  const mask = wordOption(at, length, OPTION_MASK, 0xffffff00);
+  if (!isHost(address) || !isUsable(address, mask)) return;
+  if (i.dhcpState == DHCP_REQUESTING && address != i.offered) return;
   if (address != i.address) loseAddress(id, i);
   const isNew = i.address == 0;
   i.address = address;
-  i.prefix = prefixOf(wordOption(at, length, OPTION_MASK, 0xffffff00));
+  i.prefix = prefixOf(mask);
   i.gateway = wordOption(at, length, OPTION_ROUTER, 0);
   i.dns1 = wordOption(at, length, OPTION_DNS, 0);
   i.dns2 = secondWord(at, length, OPTION_DNS);
@@ -280,6 +289,13 @@ function setLease(id: u32, i: Interface, seconds: u32, at: usize, length: u32): 
 /** An address that one host can have. */
 function isHost(ip: u32): bool {
   return ip != 0 && ip >>> 24 != 127 && ip >>> 28 < 14;
+}
+
+/** A mask is ones and then zeros; an address is neither the network's nor everybody's (RFC 1122 §3.2.1.3). */
+function isUsable(ip: u32, mask: u32): bool {
+  if (mask == 0 || ((~mask + 1) & ~mask) != 0) return false;
+  const host = ip & ~mask;
+  return ~mask < 2 || (host != 0 && host != ~mask);
 }
 
 function prefixOf(mask: u32): u32 {

@@ -1,9 +1,10 @@
 import { EVENT_ECHO, EVENT_ICMP_ERROR, E_NO_FRAME, ICMP_CHECKSUM, ICMP_TYPE } from "../abi";
 import { consume, drop, emitEvent, frameAt, makeVisible } from "../frames";
+import { isOwn } from "../ip/node";
 import { boundTo } from "../ip/ports";
-import { newPacket, payloadOf, sendPacket } from "../ip/send";
+import { newPacket, payloadOf, sendPacket, setTos } from "../ip/send";
 import { checksumOf, fold, sumOf } from "../wire/checksum";
-import { ICMP, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_UNREACHABLE, Icmp, isIcmpError } from "../wire/icmp";
+import { ICMP, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_REDIRECT, ICMP_SOURCE_QUENCH, ICMP_UNREACHABLE, Icmp, isIcmpError } from "../wire/icmp";
 import { IPV4, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 
 /** An ICMP message for `node` (RFC 792, RFC 1122 §3.2.2). Takes the frame over. */
@@ -15,16 +16,17 @@ export function receiveIcmp(node: u32, frame: u32, isUnicast: bool): void {
   const icmp = Icmp.at(at);
   if (icmp.type == ICMP_ECHO) return isUnicast ? answerEcho(node, frame, length) : drop(frame, ICMP_TYPE);
   if (icmp.type == ICMP_ECHO_REPLY) return hearEcho(node, frame, length);
-  if (isIcmpError(icmp.type)) return hearError(node, frame, length);
+  if (isIcmpError(icmp.type) && isUnicast) return hearError(node, frame, length);
   drop(frame, ICMP_TYPE);
 }
 
-/** Same identifier, sequence number and data; addresses the other way round (RFC 1122 §3.2.2.6). */
+/** Same identifier, sequence number, data and type of service; addresses the other way round (RFC 1122 §3.2.2.6). */
 function answerEcho(node: u32, frame: u32, length: u32): void {
   const f = frameAt(frame);
   const ip = Ipv4.at(f.data + f.l3);
   const answer = newPacket(node, ip.dst, ip.src, PROTOCOL_ICMP, 64, length);
   if (answer != 0) {
+    setTos(answer, ip.tos);
     const at = payloadOf(answer);
     memory.copy(at, f.data + f.l4, length);
     const icmp = Icmp.at(at);
@@ -59,6 +61,8 @@ function hearError(node: u32, frame: u32, length: u32): void {
   const icmp = Icmp.at(f.data + f.l4);
   const about = Ipv4.at(f.data + f.l4 + ICMP);
   if (length < ICMP + IPV4 || about.version != 4) return drop(frame, ICMP_TYPE);
+  // Source quench is ignored (RFC 6633 §3), a redirect is no failure; and only what this node sent is its business.
+  if (icmp.type == ICMP_SOURCE_QUENCH || icmp.type == ICMP_REDIRECT || !isOwn(node, about.src)) return drop(frame, ICMP_TYPE);
   const header = about.headerLength;
   if (header < IPV4 || length < ICMP + header + 8) return drop(frame, ICMP_TYPE);
   const e = emitEvent(EVENT_ICMP_ERROR, node);

@@ -81,13 +81,21 @@ export function learn(key: u64, port: u32, ms: u64): void {
   oldest.hear(port, ms);
 }
 
+/** Forgets every station that was heard on `port`: it leaves its network. The slots stay, as old as can be. */
+export function forgetPort(port: u32): void {
+  for (let slot: u32 = 0; slot < pool(CAPACITY_FDB).capacity; slot++) {
+    const s = stationAt(slot);
+    if (s.key != 0 && s.port == port) s.hear(NO_PORT, 0);
+  }
+}
+
 /** The first slot at or after `slot` that holds a station of `network` heard within `ageing` ms, or the capacity. */
 export function nextStation(network: u32, slot: u32, ageing: u64): u32 {
   const end = pool(CAPACITY_FDB).capacity;
   const ms = nowMs();
   while (slot < end) {
     const s = stationAt(slot);
-    if (s.key != 0 && <u32>(s.key >> 48) == network && ms - s.heard < ageing) return slot;
+    if (s.port != NO_PORT && <u32>(s.key >> 48) == network && ms - s.heard < ageing) return slot;
     slot++;
   }
   return end;
