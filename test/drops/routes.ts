@@ -107,7 +107,7 @@ export const NAT = {
     const lab = await place();
     const laptop = lab.host("laptop");
     const server = lab.host("server");
-    laptop.vm("web", { attach: laptop.nat({ forward: ["echo,udp,,7000,,7"] }), mac: CAROL, guest: "external" });
+    laptop.vm("web", { attach: laptop.natNetwork("office", { forward: ["echo,udp,,7000,,7"] }), mac: CAROL, guest: "external" });
     await lab.ready();
     server.udp().send("hello", { machine: laptop, port: 7000 });
     return lab;

@@ -19,7 +19,7 @@ export const forwardStories = [
     build(lab) {
       const laptop = lab.host("laptop");
       lab.host("server");
-      laptop.vm("web", { attach: laptop.nat({ forward: ["dns,udp,,5353,,53"], dhcp: false }) });
+      laptop.vm("web", { attach: laptop.natNetwork("office", { forward: ["dns,udp,,5353,,53"], dhcp: false }) });
     },
     names: (lab) => ({ nat: lab.machine("laptop")!.address }),
   })`

@@ -75,6 +75,14 @@ export const natTimeStories = [
     server:80 -> nat:4000 rst    : alice:4000
     wait 200 s
     alice:4000 -> server:80 ack  : server hears nat:4000
+    wait 7000 s
+    server:80 -> nat:4000 ack    : alice:4000
+  `,
+  story("a reset that nothing follows ends a connection after four minutes", guestsBehindNat())`
+    alice:4000 -> server:80 syn  : server hears nat:4000
+    server:80 -> nat:4000 synack : alice:4000
+    alice:4000 -> server:80 ack  : server hears nat:4000
+    server:80 -> nat:4000 rst    : alice:4000
     wait 241 s
     server:80 -> nat:4000 ack    : nobody, dropped TCP_CLOSED
   `,
