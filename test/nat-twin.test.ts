@@ -14,7 +14,7 @@ const one = (list: readonly unknown[]): fc.Arbitrary<number> => fc.nat(list.leng
 const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.record({
     what: one(WHATS), who: one(GUESTS), port: one(PORTS), protocol: one(PROTOCOLS), peer: one(REMOTES), peerPort: one(PEER_PORTS),
-    flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(5),
+    flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(6),
   }),
   { minLength: 1, maxLength: 12, size: "max" },
 );

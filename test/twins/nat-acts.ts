@@ -23,16 +23,20 @@ export interface Place {
 
 /** Sending to a remote machine, answering one, hairpins, errors, and what must not work. */
 export const WHATS = [
-  "out", "out", "out", "out", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "sneak",
+  "out", "out", "out", "out", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "forge", "sneak",
 ] as const;
 export const PROTOCOLS = ["udp", "tcp", "icmp"] as const;
-export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0, 7];
+export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0, 7, 68];
 export const PEER_PORTS = [53, 80, 5000];
 export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
 export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
 
 export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
 export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
+/** Sources that nobody inside has: of no network here, the gateway's own, outside, nobody's yet, and everybody's. */
+export const SPOOFED = ["10.7.7.7", "10.0.2.1", "192.0.2.1", "192.0.2.10", "0.0.0.0", "0.1.2.3", "10.0.2.255"];
+/** Sources that nobody outside has. */
+export const FORGED = ["0.0.0.0", "0.1.2.3", "192.0.2.255"];
 /** Ways a packet may look; the first is the usual one. */
 export const SHAPES: Partial<IpPacket>[] = [
   {}, {}, { ttl: 255, tos: 0xb8, id: 0xffff }, { fragment: 0x4000, id: 0 }, { ttl: 2 }, { ttl: 1 },

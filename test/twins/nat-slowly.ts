@@ -47,7 +47,7 @@ interface Connection {
   deadline: number;
   /** It came from outside by a mapping that others keep open, and nobody inside has answered. */
   isUnanswered: boolean;
-  /** What of TCP's opening and closing was seen, and which way: `"syn out"`, `"ack in"`, `"rst"`. */
+  /** What of TCP's opening and closing was seen, and which way: `"syn out"`, `"ack in"`; `"rst"` while a reset was the last. */
   seen: Set<string>;
 }
 
@@ -190,7 +190,7 @@ export class NatSlowly {
     const isUnanswered = way === "in" && !this.isForwards(mapping.protocol, mapping.outside.port);
     const keptUntil = Math.max(...this.connections.map((each) => (each.mapping === mapping ? each.deadline : 0)));
     const connection =
-      { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set([`opened ${way}`]) };
+      { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set<string>() };
     this.connections.push(connection);
     this.use(connection, flags, way, now);
   }
@@ -199,8 +199,11 @@ export class NatSlowly {
   private use(connection: Connection, flags: string, way: "in" | "out", now: number): void {
     const { seen } = connection;
     if (flags === "syn" && isClosing(connection)) seen.clear();
-    for (const flag of ["syn", "ack", "fin"]) if (flags.includes(flag)) seen.add(`${flag} ${way}`);
-    if (flags.includes("rst")) seen.add("rst");
+    // RFC 6146 §3.5.2.2: the reset was not believed, the two go on as if it had not been.
+    seen.delete("rst");
+    // What a reset acknowledges opens nothing.
+    const told = flags.includes("rst") ? ["rst"] : flags.split(" ").map((flag) => `${flag} ${way}`);
+    for (const each of told) seen.add(each);
 
     if (way === "out") connection.isUnanswered = false;
     const idle = now + idleTime(connection);
@@ -216,15 +219,14 @@ function idleTime(connection: Connection): number {
 }
 
 /**
- * RFC 5382 §5: both have sent SYN, the inside has acknowledged, and so has the outside unless it was the one that began.
- * Of a connection that is opened anew both acknowledgements are seen again.
+ * RFC 5382 §5: both have sent SYN and both have acknowledged, whoever began. Of a connection that is opened anew all four are
+ * seen again.
  */
 function isOpen({ seen }: Connection): boolean {
-  const isAnswered = seen.has("ack in") || seen.has("opened in");
-  return isAnswered && ["syn out", "syn in", "ack out"].every((each) => seen.has(each));
+  return ["syn out", "syn in", "ack out", "ack in"].every((each) => seen.has(each));
 }
 
-/** From both FINs or a reset on, until the same ends open anew. */
+/** From both FINs on until the same ends open anew, or from a reset on until somebody goes on all the same. */
 function isClosing({ seen }: Connection): boolean { return seen.has("rst") || (seen.has("fin out") && seen.has("fin in")); }
 
 /** Whether a packet may begin something: a TCP segment only with SYN alone (RFC 5382 §4). */

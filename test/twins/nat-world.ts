@@ -4,7 +4,7 @@ import { be32, internetChecksum, with16 } from "../packets";
 import type { Bytes } from "../packets";
 import { bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
-import { FILTERINGS, FLAGS, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, WHATS } from "./nat-acts";
+import { FILTERINGS, FLAGS, FORGED, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS } from "./nat-acts";
 import type { Act, Place } from "./nat-acts";
 import { NatSlowly } from "./nat-slowly";
 import type { Endpoint, Forward, Protocol } from "./nat-slowly";
@@ -14,6 +14,8 @@ import type { Handing, Rig } from "./rig";
 const GATEWAY = "10.0.2.1";
 const OUTSIDE = "192.0.2.1";
 const HOST_PORT = 7;
+/** Of a DHCP client (RFC 2131 §4.1): the outside may become one at any time. */
+const DHCP_PORT = 68;
 const FORWARDS: Forward[] = [
   { protocol: "udp", hostPort: 8080, guest: { ip: GUESTS[0]!, port: 80 } },
   { protocol: "tcp", hostPort: 8080, guest: { ip: GUESTS[1]!, port: 80 } },
@@ -69,7 +71,7 @@ export class NatWorld {
       filtering,
       outside: OUTSIDE,
       forwards: FORWARDS,
-      own: place.isRouter ? [] : [{ protocol: "udp", port: HOST_PORT }],
+      own: (place.isRouter ? [DHCP_PORT] : [DHCP_PORT, HOST_PORT]).map((port) => ({ protocol: "udp", port })),
     });
   }
 
@@ -160,12 +162,16 @@ export class NatWorld {
     const port = PORTS[act.port]!;
     const peerPort = PEER_PORTS[act.peerPort]!;
     if (what === "out") return this.outward(act, { ip: guest, port }, { ip: remote, port: peerPort }, protocol, guest);
-    if (what === "spoof") return this.outward(act, { ip: "10.7.7.7", port }, { ip: remote, port: peerPort }, protocol, guest);
-    if (what === "knock") {
-      const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
-      return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol);
+    if (what === "spoof") {
+      const src = { ip: SPOOFED[act.heard % SPOOFED.length]!, port };
+      // Not asked of a gateway beside its host: whether it believes a guest that has its own address.
+      if (src.ip === GATEWAY && !this.place.isRouter) return null;
+      return this.outward(act, src, { ip: remote, port: peerPort }, protocol, guest);
     }
-    if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol);
+    const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
+    if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol, remote);
+    if (what === "forge") return this.inward(act, { ip: FORGED[act.who]!, port: peerPort }, knocked, protocol, remote);
+    if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol, remote);
     if (what === "hairpin") {
       const known = this.twin.mappings(now).filter((each) => each.protocol === protocol && each.outside.ip === OUTSIDE);
       const target = known.length > 0 ? known[act.heard % known.length]!.outside : { ip: OUTSIDE, port: 8080 };
@@ -175,7 +181,7 @@ export class NatWorld {
     const list = this.heard.get(by)!;
     if (list.length === 0) return null;
     const heard = list[act.heard % list.length]!;
-    if (what === "answer") return this.inward(act, { ...heard.dst }, { ...heard.src }, heard.protocol, true);
+    if (what === "answer") return this.inward(act, { ...heard.dst }, { ...heard.src }, heard.protocol, remote, true);
     return what === "error in" ? this.errorIn(act, remote, heard) : this.errorOut(act, guest, heard);
   }
 
@@ -193,8 +199,8 @@ export class NatWorld {
       by,
       bytes: bytesOf(packet),
       judge: (now, all) => {
-        // A router may have other networks behind the next one; a NAT network's guests are all on it.
-        if ((src.ip !== by && !this.place.isRouter) || !isForwardable(packet)) return null;
+        // There is one network inside: what says that it is from elsewhere could not be answered there (RFC 3704 §2.2).
+        if (src.ip !== by || !isForwardable(packet)) return null;
         const chosen = (): number | undefined => this.chosen(packet, all);
         const outside = this.twin.outward(packet, now, chosen);
         if (outside === null) return null;
@@ -202,24 +208,26 @@ export class NatWorld {
         if (dst.ip !== OUTSIDE) return this.expecting(dst.ip, seen);
         // A hairpin is forwarded twice, out and in.
         return () => {
-          const inside = this.twin.inward(seen, now);
-          return inside && seen.ttl > 1 ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
+          const inside = seen.ttl > 1 ? this.twin.inward(seen, now) : null;
+          return inside ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
         };
       },
     };
   }
 
-  private inward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, isReply = false): Sending {
+  private inward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, by: string, isReply = false): Sending {
     const packet = this.packet(act, protocol, src, dst, isReply);
     return {
-      by: src.ip,
+      by,
       bytes: bytesOf(packet),
       judge: (now) => {
-        if (dst.ip !== OUTSIDE || isFragment(packet)) return null;
+        // RFC 1122 §3.2.1.3: neither this network's nobody nor everybody is a source.
+        if (src.ip !== by || dst.ip !== OUTSIDE) return null;
         if (protocol === "icmp" && !isReply) return null;
-        // It reached the address it is for: that its time is up is found out on the way further in.
+        // Whose time is up has opened nothing and kept nothing open.
+        if (!isForwardable(packet)) return null;
         const inside = this.twin.inward(packet, now);
-        return inside && packet.ttl > 1 ? this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 }) : null;
+        return inside ? this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 }) : null;
       },
     };
   }
@@ -263,8 +271,7 @@ export class NatWorld {
     if (found === null) return null;
     const quoted = readdressed(heard.bytes, { src: found.inside, dst: outside });
     const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
-    // A router keeps such errors to itself.
-    return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain && !this.place.isRouter };
+    return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {

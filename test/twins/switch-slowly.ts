@@ -58,8 +58,11 @@ export class LearningBridge implements Switch {
 
   plug(port: Port): void { this.ports.add(port); }
 
-  /** Who was heard there is unknown from now on, unless the port comes back before the entry has aged out. */
-  unplug(port: Port): void { this.ports.delete(port); }
+  /** IEEE 802.1Q-2018 §8.8: who was heard there is unknown from now on, and stays so when the port comes back. */
+  unplug(port: Port): void {
+    this.ports.delete(port);
+    for (const [mac, station] of this.stations) if (station.port === port) this.stations.delete(mac);
+  }
 
   receive({ src, dst }: Frame, from: Port, now: number): Port[] {
     if (isGroup(src)) return [];
@@ -80,7 +83,7 @@ export class LearningBridge implements Switch {
   /** The engine counts whole milliseconds. */
   private where(mac: string, now: number): Port | undefined {
     const station = this.stations.get(mac);
-    if (station === undefined || !this.ports.has(station.port)) return undefined;
+    if (station === undefined) return undefined;
     return Math.floor(now) - Math.floor(station.heard) < this.ageing ? station.port : undefined;
   }
 }
