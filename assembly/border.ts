@@ -23,6 +23,7 @@ import { control } from "./memory";
 import {
   aliasOf,
   insideNodeOf,
+  isAlias,
   isLentOut,
   natInbound,
   natOutbound,
@@ -102,7 +103,7 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
   const ip = Ipv4.at(f.data + f.l3);
   const loopback = aliasOf(nat, ip.dst);
   if (loopback != 0) return leaveForLoopback(id, nat, loopback, frame);
-  if (!inside.isOnLink(ip.src)) return drop(frame, NAT_SOURCE);
+  if (!isBehind(id, nat, ip.src)) return drop(frame, NAT_SOURCE);
   if (inside.isOnLink(ip.dst)) return drop(frame, NAT_INSIDE);
 
   const host = outsideNodeOf(nat);
@@ -112,9 +113,15 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
   translateOut(node, nat, host, sourceFor(host, ip.dst), frame);
 }
 
+/** Whether a guest may have this address: one of the network behind the NAT, and not the gateway's own or an alias. */
+function isBehind(id: u32, nat: u32, ip: u32): bool {
+  const inside = interfaceAt(id);
+  return inside.isOnLink(ip) && ip != inside.address && !isAlias(nat, ip);
+}
+
 /** An alias stands for a loopback address of the host: TTL is neither checked nor counted there. */
 export function leaveForLoopback(id: u32, nat: u32, loopback: u32, frame: u32): void {
-  if (!interfaceAt(id).isOnLink(Ipv4.at(frameAt(frame).data + frameAt(frame).l3).src)) return drop(frame, NAT_SOURCE);
+  if (!isBehind(id, nat, Ipv4.at(frameAt(frame).data + frameAt(frame).l3).src)) return drop(frame, NAT_SOURCE);
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
   tracePacket(mine, TRACE_NAT_LOOKUP, insideNodeOf(nat));

@@ -37,6 +37,7 @@ export function track(c: Connection, side: u32, flags: u32): u32 {
   let state = c.state;
   if ((c.seen & RESET) != 0) {
     c.seen &= ~RESET;
+    if (isOpening(flags)) c.seen &= ~ALL;
     if ((c.seen & BOTH_FIN) != BOTH_FIN) state = STATE_TCP_OPENING;
   }
   if (state == STATE_TCP_CLOSING && isOpening(flags)) {
