@@ -82,11 +82,10 @@ describe("ARP (RFC 826, RFC 1812 §3.3.2)", () => {
 });
 
 describe("an IPv4 station", () => {
-  const kinds: [string, Segment][] = [["echo request", echo], ["datagram", udp(9, 9, [1])], ["SYN", tcp(9, 9)]];
+  const kinds: [string, Segment][] = [["an echo", echo], ["a datagram", udp(9, 9, [1])], ["a SYN", tcp(9, 9)]];
   const sources = ["10.9.0.255", "0.1.2.3", "255.255.255.255"];
-
   test.each(sources.flatMap((source) => kinds.map(([kind, segment]) => [kind, source, segment] as const)))(
-    "does not answer an %s from %s, which is nobody's address (RFC 1122 §3.2.1.3)", async (_, source, segment) => {
+    "does not answer %s from %s, which is nobody's address (RFC 1122 §3.2.1.3)", async (_, source, segment) => {
       const { world, mallory } = await office();
       mallory.announce();
       mallory.adapter.send(frame(ALICE, MALLORY, IPV4, packet(source, "10.9.0.2", segment)));
@@ -216,7 +215,6 @@ async function boot(offer: Answer | null, ack: Answer | null) {
 describe("a DHCP client", () => {
   const good: Answer = { address: "10.9.0.222" };
   const RIGHT = "10.9.0.100";
-
   test("believes the first who offers, and acknowledges, as it should (RFC 2131 §3.1)", async () => {
     const { alice } = await boot(good, good);
     expect(alice.address).toBe("10.9.0.222");
@@ -286,7 +284,7 @@ describe("a switch and its ports", () => {
     expect(others.map(({ heard }) => heard.map(({ nonce }) => nonce))).toEqual([[2], [2]]);
   });
 
-  /** ms from now until the card hears what mallory says to it every 10 ms; null: not within 10 s. */
+  /** ms until the card hears what mallory says to it every 10 ms; null: not within 10 s. */
   async function untilHeard(world: Lab, mallory: Guest, bob: Guest): Promise<number | null> {
     const from = world.now;
     bob.frames.length = 0;
@@ -332,18 +330,21 @@ describe("a switch and its ports", () => {
 test("two labs joined by a card, each with its own virtual clock: neither runs ahead while the other answers", async () => {
   const [one, two] = [await lab({ seed: 1 }), await lab({ seed: 2 })];
   const desk = two.host("desk", []);
-  const east = desk.internal("office");
-  const bob = desk.vm("bob", { attach: east, address: "10.9.0.3/24" });
-  const far = desk.vm("line", { attach: east, guest: "external" }).adapters[0]!;
+  const cardOn = (net: Network, name: string) => desk.vm(name, { attach: net, guest: "external" }).adapters[0]!;
+  // Bob is four guests away, each of which takes the other lab a turn.
+  const rooms = [0, 1, 2, 3, 4].map((i) => desk.internal(`room${i}`));
+  for (const [i, room] of rooms.slice(1).entries()) {
+    const [left, right] = [cardOn(rooms[i]!, `left${i}`), cardOn(room, `right${i}`)];
+    for (const card of [left, right]) card.promiscuous = "allow-all";
+    left.onframe = (bytes) => right.send(bytes);
+    right.onframe = (bytes) => left.send(bytes);
+  }
+  const bob = desk.vm("bob", { attach: rooms[4]!, address: "10.9.0.3/24" });
   const laptop = one.host("laptop", []);
   const west = laptop.internal("office");
-  laptop.vm("line", { attach: west, guest: far });
+  laptop.vm("line", { attach: west, guest: cardOn(rooms[0]!, "line") });
   const alice = laptop.vm("alice", { attach: west, address: "10.9.0.2/24" });
-  for (let i = 0; i < 20; i++) {
-    const { from, rtt } = await alice.ping("10.9.0.3");
-    expect(from).toBe("10.9.0.3");
-    expect(rtt).toBeLessThan(5);
-  }
-  expect((await bob.ping("10.9.0.2")).rtt).toBeLessThan(5);
+  for (let i = 0; i < 10; i++) expect((await alice.ping("10.9.0.3")).rtt).toBeLessThan(5);
   expect(one.now).toBeLessThan(100);
+  expect((await bob.ping("10.9.0.2")).rtt).toBeLessThan(5);
 });

@@ -164,8 +164,6 @@ export class NatWorld {
     if (what === "out") return this.outward(act, { ip: guest, port }, { ip: remote, port: peerPort }, protocol, guest);
     if (what === "spoof") {
       const src = { ip: SPOOFED[act.heard % SPOOFED.length]!, port };
-      // Not asked of a gateway beside its host: whether it believes a guest that has its own address.
-      if (src.ip === GATEWAY && !this.place.isRouter) return null;
       return this.outward(act, src, { ip: remote, port: peerPort }, protocol, guest);
     }
     const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
