@@ -240,7 +240,8 @@ function answer(id: u32, at: usize, length: u32): void {
 function take(id: u32, i: Interface, at: usize, length: u32): void {
   const server = wordOption(at, length, OPTION_SERVER, 0);
   const offered = Dhcp.at(at).yourAddress;
-  if (server == 0 || !isHost(offered)) return;
+  const mask = wordOption(at, length, OPTION_MASK, 0xffffff00);
+  if (server == 0 || !isHost(offered) || !isUsable(offered, mask)) return;
   i.server = server;
   i.offered = offered;
   i.tries = 0;
