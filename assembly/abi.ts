@@ -8,7 +8,10 @@
 export const ABI_VERSION: u32 = 1;
 
 // ─── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
-/** Bytes of one frame buffer: 64 of bookkeeping, 64 of headroom, the rest for the frame. */
+/**
+ * Bytes of one frame buffer: 64 of bookkeeping, 64 of headroom, the rest for the frame. An odd number of cache lines, so that the
+ * buffers of a burst do not fight for the same few sets of the cache, as they would at 2048.
+ */
 export const FRAME_SLOT: u32 = 2112;
 /** Where a fresh frame's first byte lies in its buffer. */
 export const FRAME_START: u32 = 128;

@@ -22,7 +22,7 @@ import { book, control, countDrop, now, pool } from "./memory";
  *   0 ┬ refs · next · start · length
  *  16 ├ descriptor: what the parser found, valid until the bytes change
  *  64 ├ headroom
- * 128 └ the frame's first byte (FRAME_START), up to 1920 bytes
+ * 128 └ the frame's first byte (FRAME_START), up to 1984 bytes
  *
  * Buffers are counted: a flood shares one, and who wants to change the bytes asks for one of its own (`own`).
  */

@@ -207,7 +207,7 @@ async function boot(offer: Answer | null, ack: Answer | null) {
     }
   };
   const alice = laptop.vm("alice", { attach, mac: ALICE });
-  await world.ready(); // who asked the wrong server tries for a minute
+  await world.ready();
   expect(answers.every(({ answer }) => answer === null), "mallory was not asked").toBe(true);
   return { alice, requested };
 }
