@@ -1,17 +1,19 @@
 import { CLASS_VM, PROMISCUOUS_ALL, PROMISCUOUS_DENY, PROMISCUOUS_VMS } from "../assembly/abi";
-import { parseCidr, parseIp, parseMac } from "./address";
+import { parseIp, parseMac, parseStation } from "./address";
 import type { Subnet } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
 import type { AdapterPlace, Attachment } from "./attachment";
 import { checkDuration } from "./clock";
 import type { Core } from "./core";
 import { LabError } from "./errors";
-import { ExternalPort } from "./external-port";
+import { checkGuest, ExternalPort } from "./external-port";
 import type { ForwardRule } from "./forward";
 import type { FramePort } from "./frame-port";
 import { Leg } from "./leg";
 import type { Forward } from "./nat";
 import { Network } from "./network";
+import { checkBoolean, checkOptions, delayOf } from "./options";
+import type { OptionNames } from "./options";
 import type { AdapterState, Promiscuous } from "./state";
 
 /** A VM's network card, as an option of `host.vm()`. */
@@ -38,6 +40,11 @@ export interface AdapterOptions {
   /** Static routes, next hop by network. */
   routes?: Record<string, string>;
 }
+
+const OPTIONS: OptionNames<AdapterOptions> = {
+  attach: true, address: true, gateway: true, mac: true, cable: true, linkUpDelay: true, promiscuous: true, wire: true,
+  guest: true, neighbors: true, routes: true,
+};
 
 /** The VM as its adapters see it. */
 export interface AdapterOwner {
@@ -69,6 +76,14 @@ export class Adapter extends Leg {
   private readonly external: ExternalPort | null;
   private readonly owner: AdapterOwner;
 
+  /** @throws LabError OPTION for names that there are not, and values of another type */
+  static check(options: AdapterOptions, name: string): void {
+    checkOptions(options, OPTIONS, name);
+    const { cable, guest } = options;
+    if (cable !== undefined) checkBoolean(cable, `${name}: cable`);
+    if (guest !== undefined && guest !== "external") checkGuest(guest, `${name}: guest`);
+  }
+
   /** Makes the record; the card is on no network yet. */
   static plan(core: Core, node: number, vm: string, slot: number, options: AdapterOptions): AdapterState {
     const name = `${vm}/${slot + 1}`;
@@ -76,11 +91,9 @@ export class Adapter extends Leg {
     if (!(promiscuous in POLICIES))
       throw new LabError("OPTION", `${name}: promiscuous "${promiscuous}"; it takes ${Object.keys(POLICIES).join(", ")}`);
     checkDuration(linkUpDelay, `${name}: linkUpDelay`);
-    if (address !== undefined) parseCidr(address, `${name}: address`);
+    if (address !== undefined) parseStation(address, `${name}: address`);
     if (gateway !== undefined) parseIp(gateway, `${name}: gateway`);
-    const delay = options.wire?.delay;
-    if (delay !== undefined && !(delay >= 0 && delay <= 60_000))
-      throw new LabError("OPTION", `${name}: wire.delay ${delay}; it takes 0 to 60000 ms`);
+    const delay = options.wire === undefined ? undefined : delayOf(options.wire, name);
 
     const given = options.mac ?? (guest !== undefined && guest !== "external" && !(guest instanceof Adapter) ? guest.mac : undefined);
     const mac = given !== undefined ? core.claimMac(parseMac(given, name), name)
@@ -117,7 +130,7 @@ export class Adapter extends Leg {
    * Plugs the card into something else while the machine runs. The MAC stays; a lease and the connections of a NAT that
    * is left behind are lost, and the guest sees the link go down and, after `linkUpDelay`, up.
    *
-   * @throws LabError NAT_IN_USE, OTHER_HOST, OVERLAP, REMOVED; the card then stays where it was, except that a NAT with
+   * @throws LabError OPTION, NAT_IN_USE, OTHER_HOST, OVERLAP, ADDRESS, REMOVED; the card then stays where it was, except that a NAT with
    *   wrong options leaves it unattached
    */
   attach(attachment: Attachment): void {
@@ -154,6 +167,7 @@ export class Adapter extends Leg {
   get cable(): boolean { return this.state.cable; }
 
   set cable(plugged: boolean) {
+    checkBoolean(plugged, `${this.name}: cable`);
     if (plugged === this.state.cable) return;
     this.state.cable = plugged;
     this.state.linkUpAt = 0;
@@ -184,7 +198,7 @@ export class Adapter extends Leg {
   /**
    * Plugs in an external guest; one that was there before is let go.
    *
-   * @throws LabError NOT_EXTERNAL, CLOCK
+   * @throws LabError NOT_EXTERNAL, OPTION, CLOCK
    */
   plug(guest: FramePort): void { this.frames("plug").plug(guest, this.state.cable && this.network !== null); }
 
@@ -194,7 +208,7 @@ export class Adapter extends Leg {
   /** A frame from the external guest: 14 to 1522 bytes without FCS, else it is a counted drop. It is copied. */
   send(frame: Uint8Array): void { this.frames("send").send(frame); }
 
-  /** Hears the frames for the external guest while no FramePort is plugged in; they are the receiver's to keep. */
+  /** Hears the frames for the external guest while no FramePort is plugged in; they are the receiver's to keep. What it throws is uncaught. */
   get onframe(): ((frame: Uint8Array) => void) | null { return this.external?.onframe ?? null; }
 
   set onframe(listener: ((frame: Uint8Array) => void) | null) { this.frames("onframe").onframe = listener; }
@@ -218,6 +232,7 @@ export class Adapter extends Leg {
     if (this.state.interface === 0) return;
     const planned = this.state.address === null ? network.subnet : this.plannedSubnet;
     this.owner.checkSubnet(planned, this.name, this);
+    this.checkAddress(network);
   }
 
   /** The NAT's network is known only once it is made. */
@@ -229,6 +244,8 @@ export class Adapter extends Leg {
       throw error;
     }
   }
+
+  override toJSON(): object { return { ...super.toJSON(), kind: this.kind, cable: this.cable }; }
 
   private bringUpLater(): void {
     this.state.linkUpAt = this.core.engine.now + this.state.linkUpDelay * 1e6;

@@ -41,12 +41,30 @@ export function parseCidr(text: string, thing: string): Subnet {
 }
 
 /**
+ * The static address of a station, `"10.0.0.1/24"`: one that a station can have.
+ *
+ * @throws LabError ADDRESS, also for a network's first and last address, which mean the network and everybody in it
+ */
+export function parseStation(text: string, thing: string): Subnet {
+  const subnet = parseCidr(text, thing);
+  if (subnet.prefix > 30) return subnet; // RFC 3021: a /31 has neither
+  const whole = networkOf(subnet);
+  const last = lastOf(subnet);
+  if (subnet.address !== whole.address && subnet.address !== last) return subnet;
+  const meaning = subnet.address === last ? "the broadcast address" : "the address";
+  throw badAddress(text, thing,
+    `a station's address: it is ${meaning} of ${formatSubnet(whole)}; a station has one of ${formatIp(whole.address + 1)} to ${formatIp(last - 1)}`);
+}
+
+/**
  * A whole network, `"10.0.2.0/24"`. VirtualBox's short form `"192.168/16"` is taken too.
  *
  * @throws LabError ADDRESS when it does not parse or when host bits are set
  */
 export function parseNetwork(text: string, thing: string): Subnet {
-  const [address = "", prefix = ""] = typeof text === "string" ? text.split("/") : [];
+  const [address = "", prefix] = typeof text === "string" ? text.split("/") : [];
+  if (prefix === undefined)
+    throw badAddress(text, thing, 'a network; the prefix length is missing, as in "10.7.0.0/24"');
   const missing = 4 - address.split(".").length;
   const subnet = parseCidr(`${address}${".0".repeat(Math.max(0, missing))}/${prefix}`, thing);
   if ((subnet.address & ~maskOf(subnet.prefix)) !== 0)

@@ -1,5 +1,7 @@
 import * as abi from "../assembly/abi";
 import { LabError } from "./errors";
+import { checkOptions } from "./options";
+import type { OptionNames } from "./options";
 
 /** How much of everything a lab has room for. What is never used costs address space, not memory. */
 export interface Capacity {
@@ -19,14 +21,18 @@ export interface Capacity {
   events?: number;
 }
 
+const OPTIONS: OptionNames<Capacity> = {
+  stations: true, frames: true, flights: true, connections: true, forwards: true, sockets: true, events: true,
+};
 const MOST = 1 << 22;
 
 /**
  * u32 per CAPACITY_….
  *
- * @throws LabError CAPACITY
+ * @throws LabError CAPACITY, OPTION
  */
 export function capacities(given: Capacity = {}): number[] {
+  checkOptions(given, OPTIONS, "createLab: capacity");
   const { stations = 16_384, connections = 65_536, forwards = 4096, events = 8192 } = given;
   const { sockets = stations, frames = Math.max(1024, 2 * stations), flights = Math.max(4096, 4 * stations) } = given;
   const named = { stations, frames, flights, connections, forwards, sockets, events };

@@ -33,6 +33,7 @@ export interface CaptureListener {
 
 /** A place on a network. */
 export interface SegmentLeg {
+  readonly name: string;
   /** Takes it off the network. */
   leave(): void;
 }
@@ -86,6 +87,8 @@ export class Core implements Clockwork {
   /** Hosts, VMs and routers by name. */
   readonly machines = new Map<string, unknown>();
   readonly saves = new Set<Saves>();
+  /** Which card has a static address on a network: name by `"domain/address"`. */
+  readonly addresses = new Map<string, string>();
   /** Who has a MAC. */
   readonly macs = new Map<string, string>();
   /** Hears the steps of a probe's walk (explain.ts). */

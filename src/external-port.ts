@@ -3,9 +3,17 @@ import { guard } from "./clock";
 import type { Core, PortListener } from "./core";
 import { LabError } from "./errors";
 import type { FramePort } from "./frame-port";
+import { say } from "./options";
 
 /** Frames that wait for a guest that said "try again". */
 const WAITING = 1024;
+
+/** @throws LabError OPTION unless it can take frames */
+export function checkGuest(guest: FramePort, thing: string): void {
+  const { send } = Object(guest) as Partial<FramePort>;
+  if (typeof guest === "object" && typeof send === "function") return;
+  throw new LabError("OPTION", `${thing} ${say(guest)}; it takes a FramePort, an object with a function send(frame)`);
+}
 
 /**
  * The lab's end of a FramePort: what comes out of an external port of the engine goes to the guest, and back.
@@ -26,8 +34,9 @@ export class ExternalPort implements PortListener {
     core.ports.set(port, this);
   }
 
-  /** @throws LabError CLOCK for a guest that lives in real time, in a lab that does not */
+  /** @throws LabError OPTION; CLOCK for a guest that lives in real time, in a lab that does not */
   plug(guest: FramePort, up: boolean): void {
+    checkGuest(guest, `${this.name}: plug`);
     if (guest.live && this.core.state.clock !== "real")
       throw new LabError("CLOCK",
         `${this.name}: its guest lives in real time and the lab's clock is virtual; use createLab({ clock: "real" })`);

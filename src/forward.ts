@@ -1,5 +1,7 @@
 import { checkPort, parseIp } from "./address";
 import { LabError } from "./errors";
+import { checkOptions } from "./options";
+import type { OptionNames } from "./options";
 
 /** A port-forward rule: what comes for the host's port goes to the guest's. */
 export interface ForwardRule {
@@ -14,6 +16,15 @@ export interface ForwardRule {
   guestPort: number;
 }
 
+const OPTIONS: OptionNames<ForwardRule> = {
+  name: true, protocol: true, hostIp: true, hostPort: true, guestIp: true, guestPort: true,
+};
+
+/** The rules of an option: none, one, or several. */
+export function rulesOf(forward: string | ForwardRule | readonly (string | ForwardRule)[] = []): readonly (string | ForwardRule)[] {
+  return typeof forward === "string" || !Array.isArray(forward) ? [forward as string | ForwardRule] : forward;
+}
+
 /**
  * A rule in either of VBoxManage's forms, or as an object, checked and with its name:
  *
@@ -21,9 +32,10 @@ export interface ForwardRule {
  *   [name]:tcp|udp:[[hostIP]]:hostPort:[guestIP]:guestPort        natnetwork: "http:tcp:[]:8080:[10.0.2.4]:80"
  *
  * @param thing  the network, for the message
- * @throws LabError FORWARD (form), ADDRESS, PORT
+ * @throws LabError FORWARD (form), OPTION (a name in an object), ADDRESS, PORT
  */
 export function parseForward(rule: string | ForwardRule, thing: string): ForwardRule & { name: string } {
+  if (typeof rule !== "string") checkOptions(rule, OPTIONS, `${thing}: forward`);
   const given = typeof rule === "string" ? parseText(rule, thing) : rule;
   if (given.protocol !== "tcp" && given.protocol !== "udp")
     throw new LabError("FORWARD", `${thing}: forward of protocol ${JSON.stringify(given.protocol)}; it takes tcp or udp`);

@@ -8,6 +8,9 @@ export interface FramePort {
   /**
    * Takes a frame from the lab to the other side.
    *
+   * What it throws does not stop the lab: the frame counts as taken, and the error is reported as uncaught, which ends a
+   * Node process that does not listen for `uncaughtException`. The same holds for an adapter's `onframe`.
+   *
    * @param frame  belongs to the lab: it may be reused after the call, so what is kept is copied
    * @returns      `false` when the frame was not taken: the lab offers it again after `ondrain`. Anything else: taken
    */

@@ -2,6 +2,8 @@ import { checkPort, macHalves, parseIp, parseMac } from "./address";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import type { Leg } from "./leg";
+import { checkOptions } from "./options";
+import type { OptionNames } from "./options";
 import type { GeneratorState } from "./state";
 
 /** One end of the generated datagrams. Left out: 02:00:00:00:00:01, 10.0.0.1, port 1024. */
@@ -28,6 +30,8 @@ export interface TrafficOptions {
   interval?: number;
 }
 
+const OPTIONS: OptionNames<TrafficOptions> = { from: true, to: true, size: true, count: true, burst: true, interval: true };
+const END: OptionNames<TrafficEnd> = { mac: true, address: true, port: true, stations: true, ports: true };
 const MOST_FLOWS = 2 ** 31;
 
 /**
@@ -37,7 +41,10 @@ const MOST_FLOWS = 2 ** 31;
 export class Generator {
   /** Starts one now. */
   static start(core: Core, at: Leg, options: TrafficOptions): Generator {
+    checkOptions(options, OPTIONS, `generator at ${at.name}`);
     const { from = {}, to = {}, size = 60, count, burst = 64, interval = 0.01 } = options;
+    checkOptions(from, END, `generator at ${at.name}: from`);
+    checkOptions(to, END, `generator at ${at.name}: to`);
     const whole = (value: number, least: number, most: number, what: string): number => {
       if (Number.isInteger(value) && value >= least && value <= most) return value;
       throw new LabError("OPTION", `generator at ${at.name}: ${what} ${value}; it takes a whole number, ${least} to ${most}`);

@@ -1,18 +1,21 @@
 import { CLASS_HOST } from "../assembly/abi";
-import { formatSubnet, parseMac } from "./address";
+import { formatSubnet, parseIp, parseMac, parseStation } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
+import { checkForm } from "./core";
 import type { Core } from "./core";
 import { LabError } from "./errors";
-import type { Lan } from "./lan";
+import { Lan } from "./lan";
 import { Leg } from "./leg";
 import { Machine } from "./machine";
 import { MODES } from "./modes";
 import type { ModeName } from "./modes";
 import { Network } from "./network";
+import { checkOptions, say } from "./options";
+import type { OptionNames } from "./options";
 import type { HostState, LegState, SwitchKind } from "./state";
 import { Vm } from "./vm";
 import type { AdapterSpec, VmOwner } from "./vm";
-import { describeOptions, wire, wireBridge } from "./wiring";
+import { checkNetworkOptions, describeOptions, wire, wireBridge } from "./wiring";
 import type { NetworkOptions } from "./wiring";
 
 export interface HostOptions {
@@ -24,6 +27,8 @@ export interface HostOptions {
   /** The switch of its bridges. Default: learning. */
   switch?: SwitchKind;
 }
+
+const OPTIONS: OptionNames<HostOptions> = { address: true, gateway: true, mac: true, switch: true };
 
 /**
  * A physical machine: on LANs with a station of its own, and below it the virtual networks of its VMs. It never forwards.
@@ -38,6 +43,13 @@ export class Host extends Machine implements VmOwner {
 
   /** Makes a host and puts it on its LANs; on an error nothing of it stays. */
   static create(core: Core, name: string, lans: Lan[], options: HostOptions): Host {
+    const stray = lans.find((lan) => !(lan instanceof Lan));
+    if (lans.some((lan) => lan === stray))
+      throw new LabError("OPTION",
+        `host ${name}: LAN ${say(stray)}; it takes LANs, and options after them: lab.host("${name}", lab.lan(), { address })`);
+    checkOptions(options, OPTIONS, `host ${name}`);
+    if (options.address !== undefined) parseStation(options.address, `host ${name}: address`);
+    if (options.gateway !== undefined) parseIp(options.gateway, `host ${name}: gateway`);
     const node = core.check(core.enter().call.nodeAdd(0, ...core.seedOf(name)), "machine");
     const state: HostState = {
       name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
@@ -78,7 +90,11 @@ export class Host extends Machine implements VmOwner {
     return found?.isRemoved ? undefined : found;
   }
 
-  /** Makes a VM. An adapter is an attachment, or `{ attach, … }` with more to say about the card. */
+  /**
+   * Makes a VM. An adapter is an attachment, or `{ attach, … }` with more to say about the card; `[]` is a VM without one.
+   *
+   * @throws LabError OPTION, OTHER_HOST, NAME, NAME_TAKEN, ADDRESS, MAC, MAC_TAKEN, OVERLAP, NAT_IN_USE, FULL
+   */
   vm(name: string, adapters: AdapterSpec | AdapterSpec[]): Vm {
     this.checkStation("vm");
     this.core.checkName(name, "VM");
@@ -88,7 +104,10 @@ export class Host extends Machine implements VmOwner {
   }
 
   /** NAT mode, for one adapter: 10.0.2.0/24 behind the host's addresses. */
-  nat(options: NetworkOptions = {}): NatAttachment { return new NatAttachment(this.core, this.state.node, options); }
+  nat(options: NetworkOptions = {}): NatAttachment {
+    checkNetworkOptions(options, `${this.name}: nat`);
+    return new NatAttachment(this.core, this.state.node, options);
+  }
 
   /** A NAT that VMs share: 10.0.2.0/24 unless told otherwise. The same name is the same network. */
   natNetwork(name = "NatNetwork", options?: NetworkOptions): Network { return this.shared("natNetwork", name, options); }
@@ -112,6 +131,8 @@ export class Host extends Machine implements VmOwner {
 
   /** The bridge of the host on a LAN it is on; left out: on its first. */
   bridged(lan?: Lan): Network {
+    if (lan !== undefined && !(lan instanceof Lan))
+      throw new LabError("OPTION", `${this.name}: bridged(${say(lan)}); it takes a LAN: ${this.name}.bridged(lab.lan("home"))`);
     const bridges = this.networks.filter(({ kind }) => kind === "bridged");
     const bridge = lan ? bridges.find(({ domain }) => domain === lan.id) : bridges[0];
     if (bridge) return bridge;
@@ -161,8 +182,14 @@ export class Host extends Machine implements VmOwner {
     const name = `${this.name}/${this.places.length + 1}`;
     const mac = given === undefined ? this.core.makeMac("02:00:01", name) : this.core.claimMac(given, name);
     const state: LegState = Leg.create(this.core, this.state.node, { name, owner: CLASS_HOST, mac, address, gateway });
-    this.state.legs.push(state);
     const leg = new Leg(this.core, state);
+    try {
+      leg.checkAddress(network);
+    } catch (error) {
+      leg.dispose();
+      throw error;
+    }
+    this.state.legs.push(state);
     this.places.push(leg);
     leg.join(network);
   }
@@ -170,6 +197,8 @@ export class Host extends Machine implements VmOwner {
   /** The network of that name, made if there is none yet. */
   private shared(mode: ModeName, name: string, options: NetworkOptions | undefined): Network {
     this.checkStation(mode);
+    checkForm(name, `${this.name}: ${mode}`);
+    if (options !== undefined) checkNetworkOptions(options, `${this.name}: ${mode} ${name}`);
     const known = this.network(name);
     if (!known) {
       const count = this.networks.filter(({ kind }) => kind === mode).length;

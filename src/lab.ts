@@ -14,10 +14,13 @@ import { Generator, Sink } from "./generator";
 import type { TrafficOptions } from "./generator";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
-import { Lan } from "./lan";
+import { checkLanOptions, Lan } from "./lan";
 import type { HomeRouterOptions, LanOptions } from "./lan";
-import type { Leg } from "./leg";
+import { Leg } from "./leg";
 import type { Machine } from "./machine";
+import { checkBoolean, checkOptions, delayOf, say } from "./options";
+import type { OptionNames } from "./options";
+import { Printed } from "./printed";
 import { reasonName } from "./reasons";
 import type { ReasonName } from "./reasons";
 import { Router } from "./router";
@@ -67,6 +70,8 @@ export interface LabStats {
   balance: number;
 }
 
+const OPTIONS: OptionNames<LabOptions> = { seed: true, clock: true, capacity: true, wire: true, from: true, engine: true };
+
 /** The internet of the lab: TEST-NET-3 (RFC 5737). */
 const INTERNET = "203.0.113.0/24";
 
@@ -85,27 +90,30 @@ const INTERNET = "203.0.113.0/24";
  * @throws LabError OPTION, CAPACITY, ENGINE, SNAPSHOT
  */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
+  checkOptions(options, OPTIONS, "createLab");
   if (options.from) return new Lab(await restore(options.from, options.engine), options.engine);
 
   const { seed = 1, clock = "virtual", capacity, wire = { delay: 0.05 }, engine: source } = options;
   if (clock !== "virtual" && clock !== "real")
     throw new LabError("OPTION", `createLab: clock "${clock}"; it takes "virtual" or "real"`);
-  if (!(wire.delay >= 0 && wire.delay <= 60_000))
-    throw new LabError("OPTION", `createLab: wire.delay ${wire.delay}; it takes 0 to 60000 ms`);
+  if (typeof seed !== "number" && typeof seed !== "string")
+    throw new LabError("OPTION", `createLab: seed ${say(seed)}; it takes a number or text`);
+  const delay = delayOf(wire, "createLab");
   const state: LabState = {
-    seed: String(seed), forks: 0, clock, wire: wire.delay, capacities: capacities(capacity), lastId: 0,
+    seed: String(seed), forks: 0, clock, wire: delay, capacities: capacities(capacity), lastId: 0,
     lans: [], hosts: [], routers: [], captures: [], generators: [],
   };
   return new Lab(new Core(await Engine.create(source, state.capacities, hash(state.seed)), state), source);
 }
 
 /** A world of its own: LANs, routers, hosts and their VMs. */
-export class Lab {
+export class Lab extends Printed {
   private readonly lanMap = new Map<string, Lan>();
   private closing: Promise<void> | null = null;
 
   /** Wraps objects around the records of a lab; use `createLab`. */
   constructor(private readonly core: Core, private readonly source?: EngineSource) {
+    super();
     const { lans, hosts, routers, captures } = core.state;
     for (const each of lans) this.lanMap.set(each.name, new Lan(core, each));
     for (const each of hosts) new Host(core, each);
@@ -148,6 +156,7 @@ export class Lab {
    * @throws LabError OPTIONS_DIFFER (options for one that exists), NAME, ADDRESS, OPTION, DHCP_CONFIG, CLOCK
    */
   lan(name = "home", options?: LanOptions): Lan {
+    if (options !== undefined) checkLanOptions(options, `LAN ${say(name)}`);
     const known = this.lanMap.get(name);
     if (known && !known.isRemoved) {
       if (!options) return known;
@@ -192,9 +201,11 @@ export class Lab {
    * Waits until everybody who should get an address by DHCP has one. External guests look after themselves.
    *
    * @param timeout  ms, default 60000
-   * @throws LabError NOT_READY, which names who has none
+   * @throws LabError OPTION; NOT_READY, which names who has none
    */
-  async ready({ timeout = 60_000 } = {}): Promise<void> {
+  async ready(options: { timeout?: number } = {}): Promise<void> {
+    checkOptions(options, { timeout: true }, "ready");
+    const { timeout = 60_000 } = options;
     checkDuration(timeout, "ready: timeout");
     this.core.enter();
     const waiting = this.machines.flatMap((machine) => machine.legs).filter((leg) => leg.isWaiting);
@@ -265,7 +276,10 @@ export class Lab {
    *
    * @param replay  true: the same dice as here; else every station gets dice of its own
    */
-  async fork({ replay = false } = {}): Promise<Lab> {
+  async fork(options: { replay?: boolean } = {}): Promise<Lab> {
+    checkOptions(options, { replay: true }, "fork");
+    const { replay = false } = options;
+    checkBoolean(replay, "fork: replay");
     const number = ++this.core.state.forks;
     const core = await restore(this.snapshot(), this.source);
     if (!replay) {
@@ -295,7 +309,7 @@ export class Lab {
   /**
    * Counts what reaches an external card, inside the engine.
    *
-   * @throws LabError NOT_EXTERNAL, OTHER_LAB
+   * @throws LabError NOT_EXTERNAL, OPTION, OTHER_LAB
    */
   sink(at: Leg): Sink {
     this.checkCard(at, "sink");
@@ -308,7 +322,7 @@ export class Lab {
    *
    * @param frame  a whole Ethernet frame without FCS, any length, any bytes
    * @param at     the card that sends it: an adapter, or a host's or router's leg
-   * @throws LabError CLOSED, OTHER_LAB
+   * @throws LabError CLOSED, OPTION, OTHER_LAB
    *
    * @example
    * const { text, steps } = await lab.explain(frame, alice.adapters[0]);
@@ -323,8 +337,18 @@ export class Lab {
 
   [Symbol.asyncDispose](): Promise<void> { return this.close(); }
 
+  override toJSON(): object {
+    const { now, seed } = this;
+    const names = (things: readonly { name: string }[]): string[] => things.map(({ name }) => name);
+    return {
+      now, seed, lans: names(this.lans), hosts: names(this.hosts), vms: names(this.vms), routers: names(this.routers),
+    };
+  }
+
   private checkCard(at: Leg, verb: string): void {
     this.core.enter();
+    if (!(at instanceof Leg))
+      throw new LabError("OPTION", `${verb}: card ${say(at)}; it takes one of vm.adapters, or of a host's or router's legs`);
     if (!at.isIn(this.core)) throw new LabError("OTHER_LAB", `${verb}: ${at.name} is not a card of this lab`);
   }
 

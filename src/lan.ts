@@ -2,12 +2,16 @@ import { CLASS_WIRE, ROLE_EXTERNAL } from "../assembly/abi";
 import { formatIp, formatSubnet, lastOf, parseNetwork } from "./address";
 import type { Core } from "./core";
 import { LabError } from "./errors";
-import { ExternalPort } from "./external-port";
+import { checkGuest, ExternalPort } from "./external-port";
 import type { FramePort } from "./frame-port";
+import { NAT_OPTIONS } from "./nat";
 import type { NatOptions } from "./nat";
 import { createNetwork, Network } from "./network";
+import { checkOptions } from "./options";
+import type { OptionNames } from "./options";
 import type { Router } from "./router";
 import type { LanState, SwitchKind } from "./state";
+import { DHCP_OPTIONS } from "./wiring";
 import type { DhcpOptions } from "./wiring";
 
 /** The home router of a LAN. */
@@ -24,6 +28,19 @@ export interface LanOptions {
   switch?: SwitchKind;
   /** Where the LAN goes on: a real wire, another lab. */
   trunk?: FramePort;
+}
+
+const OPTIONS: OptionNames<LanOptions> = { network: true, router: true, switch: true, trunk: true };
+const ROUTER: OptionNames<HomeRouterOptions> = { ...NAT_OPTIONS, dhcp: true };
+
+/** @throws LabError OPTION */
+export function checkLanOptions(options: LanOptions, thing: string): void {
+  checkOptions(options, OPTIONS, thing);
+  const { router, trunk } = options;
+  if (trunk !== undefined) checkGuest(trunk, `${thing}: trunk`);
+  if (router === undefined || typeof router === "boolean") return;
+  checkOptions(router, ROUTER, `${thing}: router`);
+  if (router.dhcp !== undefined && router.dhcp !== false) checkOptions(router.dhcp, DHCP_OPTIONS, `${thing}: router.dhcp`);
 }
 
 /** A physical Ethernet that hosts, routers and bridges are on. */
@@ -46,8 +63,14 @@ export class Lan extends Network {
     }
     core.state.lans.push(state);
     const lan = new Lan(core, state);
-    if (trunk) lan.plug(trunk);
-    return lan;
+    if (!trunk) return lan;
+    try {
+      lan.plug(trunk);
+      return lan;
+    } catch (error) {
+      lan.remove();
+      throw error;
+    }
   }
 
   /** The LAN of a record, new or from a snapshot. */

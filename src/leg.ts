@@ -4,6 +4,7 @@ import type { Subnet } from "./address";
 import { Capture, checkThere } from "./capture";
 import type { Core, Segment } from "./core";
 import { LabError } from "./errors";
+import { Printed } from "./printed";
 import type { LegState } from "./state";
 
 /** How to make a leg. */
@@ -41,7 +42,7 @@ export interface Lease {
  * A machine's place on a network: a port of the switch, the wire to it and, unless an external guest is behind it, the
  * interface of a built-in station.
  */
-export class Leg {
+export class Leg extends Printed {
   /** @param node  0: an external guest will be behind the port */
   static create(core: Core, node: number, plan: LegPlan): LegState {
     const engine = core.enter();
@@ -69,10 +70,13 @@ export class Leg {
 
   /** The leg of a record, new or from a snapshot. */
   constructor(protected readonly core: Core, protected readonly state: LegState) {
+    super();
     core.portNames.set(state.port, state.name);
     if (state.mac !== null && !core.macs.has(state.mac)) core.macs.set(state.mac, state.name);
     this.segment = core.segments.get(state.network) ?? null;
-    this.segment?.legs.add(this);
+    if (!this.segment) return;
+    this.segment.legs.add(this);
+    this.noteAddress(this.segment);
   }
 
   /** `"alice/1"`: the machine and the number of the card. */
@@ -90,8 +94,16 @@ export class Leg {
     const [address] = this.addresses;
     if (address !== undefined) return address;
     this.checkBuiltIn("address");
-    throw new LabError("NO_ADDRESS",
-      `${this.name} has no address (yet); await lab.ready(), or give it one: { attach, address: "10.9.0.2/24" }`);
+    throw new LabError("NO_ADDRESS", `${this.name} has no address: ${this.whyNoAddress}`);
+  }
+
+  /** Why it has no address, and what helps. */
+  get whyNoAddress(): string {
+    const { segment } = this;
+    if (!segment) return "it is not attached to a network; attach() it to one";
+    if (!this.state.cable) return "its cable is unplugged; set cable = true";
+    if (segment.serves) return "no lease has arrived yet; await lab.ready()";
+    return `no DHCP server on network ${segment.name}: give it { address: "10.9.0.2/24" }`;
   }
 
   /** Its addresses, none while it waits for a lease. */
@@ -150,6 +162,7 @@ export class Leg {
     this.state.network = segment.id;
     this.segment = segment;
     segment.legs.add(this);
+    this.noteAddress(segment);
     this.configure(segment);
   }
 
@@ -163,6 +176,8 @@ export class Leg {
     }
     engine.call.portDetach(this.state.port);
     this.segment.legs.delete(this);
+    const place = this.placeOn(this.segment);
+    if (place !== null && this.core.addresses.get(place) === this.name) this.core.addresses.delete(place);
     this.segment = null;
     this.state.network = 0;
   }
@@ -200,9 +215,39 @@ export class Leg {
     if (this.state.mac !== null) this.core.macs.delete(this.state.mac);
   }
 
-  toString(): string {
+  override toJSON(): object {
+    const { name, mac = null, addresses, gateway } = this;
+    return { name, network: this.segment?.name ?? null, mac, addresses, gateway };
+  }
+
+  override toString(): string {
     const subnet = this.subnet;
     return `${this.name} (${this.mac ?? "no MAC yet"}${subnet ? `, ${formatSubnet(subnet)}` : ""})`;
+  }
+
+  /**
+   * Refuses a static address that another card has on that network.
+   *
+   * @throws LabError ADDRESS
+   */
+  checkAddress(segment: Segment): void {
+    const place = this.placeOn(segment);
+    const other = place === null ? undefined : this.core.addresses.get(place);
+    if (other === undefined || other === this.name) return;
+    throw new LabError("ADDRESS",
+      `${this.name}: address ${this.state.address!} on network ${segment.name}; ${this.state.address!.split("/")[0]} is ${other}'s. ` +
+      "Give one of them another");
+  }
+
+  private noteAddress(segment: Segment): void {
+    const place = this.placeOn(segment);
+    if (place !== null && !this.core.addresses.has(place)) this.core.addresses.set(place, this.name);
+  }
+
+  /** Its key among the static addresses; null: it has none. */
+  private placeOn({ domain }: Segment): string | null {
+    const { address } = this.state;
+    return address === null || this.state.interface === 0 ? null : `${domain}/${address.split("/")[0]}`;
   }
 
   protected checkBuiltIn(verb: string): void {

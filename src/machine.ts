@@ -5,8 +5,11 @@ import type { Core, NodeListener } from "./core";
 import type { EngineEvent } from "./engine";
 import { LabError } from "./errors";
 import type { Leg } from "./leg";
-import { Pinger } from "./ping";
+import { checkDuration } from "./clock";
+import { checkOptions, say } from "./options";
+import { checkPing, PING_OPTIONS, Pinger } from "./ping";
 import type { PingOptions, PingReply } from "./ping";
+import { Printed } from "./printed";
 import type { LegState, MachineState } from "./state";
 import { UdpSocket } from "./udp-socket";
 import type { SocketOwner } from "./udp-socket";
@@ -29,13 +32,14 @@ export interface PingReport {
 }
 
 /** Something with a TCP/IP stack of its own: a host, a VM, a router. */
-export abstract class Machine implements NodeListener, SocketOwner<Machine> {
+export abstract class Machine extends Printed implements NodeListener, SocketOwner<Machine> {
   private readonly pinger: Pinger;
   private readonly openSockets = new Map<number, UdpSocket<Machine>>();
   private removed = false;
 
   /** The machine of a record, new or from a snapshot. */
   constructor(protected readonly core: Core, protected readonly state: MachineState<LegState>) {
+    super();
     this.pinger = new Pinger(core, state);
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
@@ -57,7 +61,7 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
     const [address] = this.addresses;
     if (address !== undefined) return address;
     this.checkStation("address");
-    throw new LabError("NO_ADDRESS", `${this.name} has no address (yet); await lab.ready(), or give it a static one`);
+    throw new LabError("NO_ADDRESS", `${this.name} has no address: ${whyNone(this.legs)}`);
   }
 
   /** All its addresses; none while it waits for a lease. */
@@ -80,10 +84,20 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
     return this.pinger.ping(this.resolve(target), options);
   }
 
-  /** Sends `count` echo requests, one every `interval` ms. What goes wrong is in the report, not thrown. */
+  /**
+   * Sends `count` echo requests, one every `interval` ms. What goes wrong on the way is in the report, not thrown.
+   *
+   * @throws LabError OPTION, CLOSED
+   */
   async pings(
-    target: Target, { count = 4, interval = 1000, ...options }: PingOptions & { count?: number; interval?: number } = {},
+    target: Target, given: PingOptions & { count?: number; interval?: number } = {},
   ): Promise<PingReport> {
+    checkOptions(given, { ...PING_OPTIONS, count: true, interval: true }, `${this.name}: pings`);
+    const { count = 4, interval = 1000, ...options } = given;
+    if (!Number.isInteger(count) || count < 0)
+      throw new LabError("OPTION", `${this.name}: pings: count ${say(count)}; it takes a whole number, 0 and up`);
+    checkDuration(interval, `${this.name}: pings: interval`);
+    checkPing(options, this.name);
     const results: Promise<PingReply | LabError>[] = [];
     for (let i = 0; i < count; i++) {
       if (i > 0) await this.core.clock.sleep(interval);
@@ -103,10 +117,12 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
    *
    * @param port  0 or left out: a free one, 49152 to 65535
    * @param options.address  one of the machine's addresses; left out: all
-   * @throws LabError PORT_IN_USE, PORT, ADDRESS, FULL, EXTERNAL_GUEST
+   * @throws LabError PORT_IN_USE, PORT, ADDRESS, OPTION, FULL, EXTERNAL_GUEST
    */
-  udp(port = 0, { address }: { address?: string } = {}): UdpSocket<Machine> {
+  udp(port = 0, options: { address?: string } = {}): UdpSocket<Machine> {
     this.checkStation("udp");
+    checkOptions(options, { address: true }, `${this.name}: udp`);
+    const { address } = options;
     const { call } = this.core.enter();
     const local = address === undefined ? 0 : parseIp(address, `${this.name}: udp`);
     const thing = `${this.name}: UDP port ${checkPort(port, `${this.name}: udp`, 0)}`;
@@ -165,7 +181,7 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
     const routed = theirs.find(({ subnet }) =>
       !own.some((leg) => leg.subnet && contains(leg.subnet, subnet!.address)) && this.hasRoute(subnet!.address));
     if (routed) return routed.address;
-    throw noWay(this.name, target.name, theirs.length, target.legs.length);
+    throw noWay(this.name, target.name, theirs.length, target.legs);
   }
 
   echo(event: EngineEvent): void { this.pinger.reply(event); }
@@ -183,7 +199,12 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
     if (place >= 0) this.state.sockets.splice(place, 1);
   }
 
-  toString(): string { return `${this.name} (${this.networksText()})`; }
+  override toJSON(): object {
+    const { name, addresses } = this;
+    return { name, addresses, legs: this.legs.map((leg) => leg.toJSON()) };
+  }
+
+  override toString(): string { return `${this.name} (${this.networksText()})`; }
 
   /** Refuses a leg whose network overlaps that of another leg. */
   protected checkOverlap(planned: Subnet | null, name: string, except?: Leg): void {
@@ -210,6 +231,8 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
   protected checkStation(verb: string): void {
     if (this.removed) throw new LabError("REMOVED", `${this.name} was removed; make another machine of that name`);
     if (this.state.node !== 0) return;
+    if (this.legs.length === 0)
+      throw new LabError("NO_ADDRESS", `${verb} on ${this.name}, which has no card; make it with one: host.vm(name, host.nat())`);
     throw new LabError("EXTERNAL_GUEST",
       `${verb} on ${this.name}, whose cards all belong to an external guest; only the guest itself can do that`);
   }
@@ -222,8 +245,14 @@ export abstract class Machine implements NodeListener, SocketOwner<Machine> {
   private networksText(): string { return this.legs.map(String).join(", ") || "no card"; }
 }
 
-function noWay(from: string, to: string, addresses: number, cards: number): LabError {
-  if (cards > 0 && addresses === 0)
-    return new LabError("NO_ADDRESS", `${from}: ${to} has no address (yet); await lab.ready(), or name an address of it`);
+/** Why none of several cards has an address. */
+function whyNone(legs: readonly Leg[]): string {
+  const leg = legs.find((each) => each.isWaiting) ?? legs.find((each) => each.interface !== 0);
+  if (leg) return leg.whyNoAddress;
+  return legs.length === 0 ? "it has no card" : "it is an external guest, which looks after itself; name the address it has";
+}
+
+function noWay(from: string, to: string, addresses: number, legs: readonly Leg[]): LabError {
+  if (legs.length > 0 && addresses === 0) return new LabError("NO_ADDRESS", `${from}: ${to} has no address: ${whyNone(legs)}`);
   return new LabError("NO_ROUTE", `${from}: no address of ${to} can be reached: they share no network, and no route leads there`);
 }

@@ -9,6 +9,8 @@ import type { Endpoint } from "./engine";
 import { LabError } from "./errors";
 import { parseForward } from "./forward";
 import type { ForwardRule } from "./forward";
+import { checkBoolean, checkOptions } from "./options";
+import type { OptionNames } from "./options";
 import type { ForwardState, NatState } from "./state";
 
 /** Who may answer through a mapping (RFC 4787 §5). */
@@ -16,7 +18,7 @@ export type Filtering = "endpoint-independent" | "address-dependent" | "address-
 
 export interface NatOptions {
   /** Port forwards, in VBoxManage's syntax or as objects. */
-  forward?: (string | ForwardRule)[];
+  forward?: string | ForwardRule | (string | ForwardRule)[];
   /** Makes a forward that clashes an error instead of a rule in state `failed`. */
   strict?: boolean;
   filtering?: Filtering;
@@ -24,6 +26,25 @@ export interface NatOptions {
   timeouts?: { udp?: number; icmp?: number; tcpEstablished?: number; tcpTransitory?: number };
   /** Most connections this NAT may have; left out: as many as the lab has room for. */
   limit?: number;
+}
+
+export const NAT_OPTIONS: OptionNames<NatOptions> = {
+  forward: true, strict: true, filtering: true, timeouts: true, limit: true,
+};
+const TIMEOUTS: OptionNames<NonNullable<NatOptions["timeouts"]>> = {
+  udp: true, icmp: true, tcpEstablished: true, tcpTransitory: true,
+};
+
+/**
+ * The options of `forward()`.
+ *
+ * @throws LabError OPTION
+ */
+export function strictOf(options: { strict?: boolean }, thing: string): boolean {
+  checkOptions(options, { strict: true }, `${thing}: forward`);
+  const { strict = false } = options;
+  checkBoolean(strict, `${thing}: strict`);
+  return strict;
 }
 
 /** A tracked flow. `outside` is how the inside endpoint appears to `remote`. For ICMP the ports are identifiers. */
@@ -71,9 +92,10 @@ export class Nat {
    * @param leg      the outside interface; 0: the route decides
    */
   static create(core: Core, name: string, inside: number, outside: number, leg: number, options: NatOptions): NatState {
+    const { filtering, timeouts = {}, limit } = options;
+    checkOptions(timeouts, TIMEOUTS, `${name}: timeouts`);
     const { call } = core.enter();
     const nat = core.check(call.natAdd(inside, outside, leg), "NAT");
-    const { filtering, timeouts = {}, limit } = options;
     if (filtering !== undefined) {
       if (!(filtering in FILTERS))
         throw new LabError("OPTION", `${name}: filtering "${filtering}"; it takes ${Object.keys(FILTERS).join(", ")}`);

@@ -8,8 +8,9 @@ import { LabError } from "./errors";
 import type { ForwardRule } from "./forward";
 import { Leg } from "./leg";
 import type { ModeName } from "./modes";
-import { Nat } from "./nat";
+import { Nat, strictOf } from "./nat";
 import type { Connection, Forward, Mapping } from "./nat";
+import { Printed } from "./printed";
 import type { NetworkState, SwitchKind } from "./state";
 
 /** Ageing time of what a learning switch learns, ms (IEEE 802.1D's default). */
@@ -39,7 +40,7 @@ export function createNetwork(
 }
 
 /** One broadcast domain: a switch, and what the mode puts on it (gateway, DHCP server, uplink). */
-export class Network implements Segment {
+export class Network extends Printed implements Segment {
   readonly legs = new Set<SegmentLeg>();
   readonly subnet: Subnet | null;
   readonly nat: Nat | null;
@@ -56,6 +57,7 @@ export class Network implements Segment {
   constructor(
     protected readonly core: Core, protected readonly state: NetworkState, private readonly records: NetworkState[],
   ) {
+    super();
     core.segments.set(state.id, this);
     this.subnet = state.subnet === null ? null : parseNetwork(state.subnet, state.name);
     this.nat = state.nat && new Nat(core, state.nat, state.name);
@@ -95,9 +97,9 @@ export class Network implements Segment {
    *
    * @throws LabError NO_NAT, FORWARD, ADDRESS, PORT, FORWARD_TAKEN, PORT_IN_USE (strict), REMOVED
    */
-  forward(rule: string | ForwardRule, { strict = false } = {}): Forward {
+  forward(rule: string | ForwardRule, options: { strict?: boolean } = {}): Forward {
     this.checkThere();
-    return this.translation("forward").forward(rule, strict);
+    return this.translation("forward").forward(rule, strictOf(options, this.name));
   }
 
   /** The flows its NAT is translating. */
@@ -149,7 +151,12 @@ export class Network implements Segment {
   /** Whether it was made with these options, as `describeOptions` writes them. */
   hasOptions(described: string): boolean { return this.state.options === described; }
 
-  toString(): string { return `${this.kind} ${this.name}${this.state.subnet ? ` (${this.state.subnet})` : ""}`; }
+  override toString(): string { return `${this.kind} ${this.name}${this.state.subnet ? ` (${this.state.subnet})` : ""}`; }
+
+  override toJSON(): object {
+    const { kind, name } = this;
+    return { kind, name, subnet: this.state.subnet, gateway: this.gateway, cards: [...this.legs].map(({ name }) => name) };
+  }
 
   protected checkThere(): void {
     if (this.removed) throw new LabError("REMOVED", `network ${this.name} was removed; make another of that name`);

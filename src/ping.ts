@@ -5,6 +5,8 @@ import type { Pending, Timer } from "./clock";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
 import { LabError } from "./errors";
+import { checkOptions } from "./options";
+import type { OptionNames } from "./options";
 import { explain, reasonName } from "./reasons";
 import type { MachineState } from "./state";
 
@@ -16,6 +18,8 @@ export interface PingOptions {
   /** Time to live of the request, 1…255; default 64. */
   ttl?: number;
 }
+
+export const PING_OPTIONS: OptionNames<PingOptions> = { timeout: true, size: true, ttl: true };
 
 /** An answer to an echo request. */
 export interface PingReply {
@@ -41,6 +45,18 @@ interface Waiting {
 /** The longest datagram that fits a frame with its IPv4 and UDP (or ICMP) headers: 1500 - 20 - 8. */
 export const LONGEST = 1472;
 
+/** @throws LabError OPTION */
+export function checkPing(options: PingOptions, name: string): Required<PingOptions> {
+  checkOptions(options, PING_OPTIONS, `${name}: ping`);
+  const { timeout = 1000, size = 56, ttl = 64 } = options;
+  if (!Number.isInteger(size) || size < 0 || size > LONGEST)
+    throw new LabError("OPTION", `${name}: ping of ${size} bytes; it takes 0 to ${LONGEST}`);
+  if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255)
+    throw new LabError("OPTION", `${name}: ping with ttl ${ttl}; it takes 1 to 255`);
+  checkDuration(timeout, `${name}: ping timeout`);
+  return { timeout, size, ttl };
+}
+
 /** Sends one machine's echo requests and knows which answer is whose. */
 export class Pinger {
   private readonly waiting = new Map<number, Waiting>();
@@ -48,15 +64,10 @@ export class Pinger {
   constructor(private readonly core: Core, private readonly state: MachineState) {}
 
   /** @throws LabError OPTION, NO_ROUTE, NO_ADDRESS; the promise rejects with TIMEOUT, UNREACHABLE, TTL_EXPIRED … */
-  ping(target: string, { timeout = 1000, size = 56, ttl = 64 }: PingOptions = {}): Promise<PingReply> {
+  ping(target: string, options: PingOptions = {}): Promise<PingReply> {
     const { name, node } = this.state;
     const destination = parseIp(target, `${name}: ping`);
-    if (!Number.isInteger(size) || size < 0 || size > LONGEST)
-      throw new LabError("OPTION", `${name}: ping of ${size} bytes; it takes 0 to ${LONGEST}`);
-    if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255)
-      throw new LabError("OPTION", `${name}: ping with ttl ${ttl}; it takes 1 to 255`);
-
-    checkDuration(timeout, `${name}: ping timeout`);
+    const { timeout, size, ttl } = checkPing(options, name);
     const engine = this.core.enter();
     this.state.echo ||= this.core.check(engine.call.echoOpen(node), "ICMP identifier");
     const sequence = (this.state.sequence = (this.state.sequence + 1) & 0xffff);

@@ -1,17 +1,21 @@
 import { CLASS_WIRE, NODE_FORWARDS } from "../assembly/abi";
-import { formatIp, formatSubnet, lastOf, parseCidr, parseMac } from "./address";
+import { formatIp, formatSubnet, lastOf, parseCidr, parseMac, parseStation } from "./address";
 import type { Subnet } from "./address";
 import { DhcpService } from "./dhcp-service";
 import type { Core } from "./core";
 import { LabError } from "./errors";
+import { rulesOf } from "./forward";
 import type { ForwardRule } from "./forward";
 import { Leg } from "./leg";
 import { Machine } from "./machine";
-import { Nat } from "./nat";
+import { Nat, NAT_OPTIONS, strictOf } from "./nat";
 import type { Connection, Forward, Mapping, NatOptions } from "./nat";
-import type { Network } from "./network";
+import { Network } from "./network";
+import { checkOptions, say } from "./options";
+import type { OptionNames } from "./options";
 import type { DhcpConfig } from "./services/dhcp";
 import type { RouterState } from "./state";
+import { DHCP_OPTIONS } from "./wiring";
 import type { DhcpOptions } from "./wiring";
 
 /** A router's place on a network. */
@@ -33,6 +37,9 @@ export interface RouterOptions {
   routes?: Record<string, string>;
 }
 
+const OPTIONS: OptionNames<RouterOptions> = { legs: true, nat: true, dhcp: true, routes: true };
+const LEG: OptionNames<RouterLeg> = { network: true, address: true, mac: true };
+
 /** A machine that forwards between networks, with or without NAT. */
 export class Router extends Machine {
   declare protected readonly state: RouterState;
@@ -42,6 +49,7 @@ export class Router extends Machine {
 
   /** Makes a router and plugs it in; on an error nothing of it stays. */
   static create(core: Core, name: string, options: RouterOptions): Router {
+    check(name, options);
     const node = core.check(core.enter().call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
     const state: RouterState = {
       name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null,
@@ -70,8 +78,8 @@ export class Router extends Machine {
   get forwards(): readonly Forward[] { return this.translation("forwards").forwards; }
 
   /** Adds a port forward from its outside address to the inside; see `Network.forward`. */
-  forward(rule: string | ForwardRule, { strict = false } = {}): Forward {
-    return this.translation("forward").forward(rule, strict);
+  forward(rule: string | ForwardRule, options: { strict?: boolean } = {}): Forward {
+    return this.translation("forward").forward(rule, strictOf(options, this.name));
   }
 
   connections(): Connection[] { return this.translation("connections").connections(); }
@@ -95,18 +103,36 @@ export class Router extends Machine {
     for (const [i, leg] of this.legs.entries()) {
       const { network } = legs[i]!;
       this.checkOverlap(leg.plannedSubnet, leg.name, leg);
+      leg.checkAddress(network);
       leg.join(network);
       if (dhcp?.leg === i) network.served(leg.address, true);
     }
     for (const [network, via] of Object.entries(routes)) this.route(network, via);
-    const { forward = [], strict = false } = natOf(nat);
-    for (const rule of forward) this.forward(rule, { strict });
+    const { forward, strict = false } = natOf(nat);
+    for (const rule of rulesOf(forward)) this.forward(rule, { strict });
   }
 
   private translation(verb: string): Nat {
     if (this.nat) return this.nat;
     throw new LabError("NO_NAT", `${verb} on router ${this.name}, which has no NAT; make it with { nat: <outside leg> }`);
   }
+}
+
+/** @throws LabError OPTION */
+function check(name: string, options: RouterOptions): void {
+  const thing = `router ${name}`;
+  checkOptions(options, OPTIONS, thing);
+  const { legs, nat, dhcp } = options;
+  if (!Array.isArray(legs))
+    throw new LabError("OPTION", `${thing}: legs ${say(legs)}; it takes a list: [{ network: lan, address: "10.0.0.1/24" }, …]`);
+  for (const [i, leg] of legs.entries()) {
+    checkOptions(leg, LEG, `${thing}: leg ${i}`);
+    if (!(leg.network instanceof Network))
+      throw new LabError("OPTION", `${thing}: leg ${i}: network ${say(leg.network)}; it takes a LAN or a host's network, as lab.lan("home")`);
+  }
+  if (dhcp !== undefined) checkOptions(dhcp, { ...DHCP_OPTIONS, leg: true }, `${thing}: dhcp`);
+  if (nat === undefined || typeof nat === "number" || nat instanceof Network) return;
+  checkOptions(nat, { ...NAT_OPTIONS, outside: true }, `${thing}: nat`);
 }
 
 /** Makes what a router is made of, and notes it in its record. */
@@ -131,7 +157,7 @@ function plan(core: Core, state: RouterState, { legs, nat, dhcp }: RouterOptions
 }
 
 function addressOf(leg: string, network: Network, address: string | undefined): string {
-  if (address !== undefined) return formatSubnet(parseCidr(address, `${leg}: address`));
+  if (address !== undefined) return formatSubnet(parseStation(address, `${leg}: address`));
   const next = network.nextAddress();
   if (next !== null) return next;
   throw new LabError("ADDRESS", `${leg}: no address on ${network.name}; a router's are static: { network, address: "10.0.0.1/24" }`);

@@ -5,6 +5,7 @@ import type { Pending } from "./clock";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
 import { LabError } from "./errors";
+import { checkOptions, say } from "./options";
 import { LONGEST, failure, sendError } from "./ping";
 import type { SocketState } from "./state";
 
@@ -64,12 +65,16 @@ export class UdpSocket<T = unknown> implements AsyncIterable<Datagram> {
    *
    * @param data  bytes, or text that is sent as UTF-8; up to 1472 bytes
    * @param to    an address or a machine (the address of it that can be reached from here), and a port
-   * @throws LabError DATAGRAM_SIZE, ADDRESS, PORT, NO_ROUTE, NO_ADDRESS, FULL, CLOSED
+   * @throws LabError DATAGRAM_SIZE, OPTION, ADDRESS, PORT, NO_ROUTE, NO_ADDRESS, FULL, CLOSED
    */
   send(data: Uint8Array | string, to: { address: T | string; port: number } | { machine: T; port: number }): void {
     const engine = this.core.enter();
     this.checkOpen();
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    if (!(bytes instanceof Uint8Array))
+      throw new LabError("OPTION", `${this}: data ${say(data)}; it takes a Uint8Array or text`);
+    if (typeof to !== "object" || to === null)
+      throw new LabError("OPTION", `${this}: destination ${say(to)}; it takes { address, port } or { machine, port }`);
     if (bytes.length > LONGEST)
       throw new LabError("DATAGRAM_SIZE",
         `${this}: datagram of ${bytes.length} bytes; it takes 0 to ${LONGEST}, what fits a frame without fragments`);
@@ -84,9 +89,11 @@ export class UdpSocket<T = unknown> implements AsyncIterable<Datagram> {
    * The next datagram.
    *
    * @param timeout  ms to wait at the most; without it as long as the socket is open
-   * @throws LabError TIMEOUT, CLOSED
+   * @throws LabError TIMEOUT, OPTION, CLOSED
    */
-  async receive({ timeout }: { timeout?: number } = {}): Promise<Datagram> {
+  async receive(options: { timeout?: number } = {}): Promise<Datagram> {
+    checkOptions(options, { timeout: true }, `${this}: receive`);
+    const { timeout } = options;
     if (timeout !== undefined) checkDuration(timeout, `${this}: receive timeout`);
     const datagram = await this.next(timeout);
     if (datagram) return datagram;

@@ -8,6 +8,7 @@ import { LabError } from "./errors";
 import type { Leg } from "./leg";
 import { Machine } from "./machine";
 import { Network } from "./network";
+import { say } from "./options";
 import type { AdapterState, VmState } from "./state";
 
 /** Most cards of one VM: VirtualBox's ICH9 chipset has 36. */
@@ -82,6 +83,10 @@ export class Vm extends Machine implements AdapterOwner {
     const fits = attachment instanceof NatAttachment ? attachment.hostNode === this.owner.node
       : attachment instanceof Network && this.owner.owns(attachment);
     if (fits) return;
+    if (!(attachment instanceof NatAttachment || attachment instanceof Network))
+      throw new LabError("OPTION",
+        `${adapter}: attach ${say(attachment)}; it takes ${this.owner.name}.nat(), .natNetwork(…), .bridged(lan), .internal(…), ` +
+        ".hostOnly(…) or .notAttached(), alone or as { attach, … }");
     const thing = attachment instanceof Network ? `network ${attachment.name}` : "this attachment";
     throw new LabError("OTHER_HOST",
       `${adapter}: ${thing} does not belong to ${this.owner.name}, whose VM this is; take what ${this.owner.name}.nat(), ` +
@@ -94,7 +99,9 @@ export class Vm extends Machine implements AdapterOwner {
   isOf(state: VmState): boolean { return this.state === state; }
 
   private add(options: AdapterOptions): void {
-    this.checkAttachment(options.attach, `${this.name}/${this.cards.length + 1}`);
+    const label = `${this.name}/${this.cards.length + 1}`;
+    Adapter.check(options, label);
+    this.checkAttachment(options.attach, label);
     const record = Adapter.plan(this.core, this.state.node, this.name, this.cards.length, options);
     this.state.legs.push(record);
     const adapter = new Adapter(this.core, record, this);
@@ -109,6 +116,7 @@ export class Vm extends Machine implements AdapterOwner {
 }
 
 function asOptions(spec: AdapterSpec): AdapterOptions {
-  if (spec && "attach" in spec && typeof spec.attach !== "function") return spec;
-  return { attach: spec as Attachment };
+  const attachment = spec instanceof Network || spec instanceof NatAttachment || spec instanceof NotAttached;
+  const bare = typeof spec !== "object" || spec === null; // for checkAttachment to say what it is
+  return attachment || bare ? { attach: spec as Attachment } : (spec as AdapterOptions);
 }

@@ -4,12 +4,15 @@ import type { Subnet } from "./address";
 import type { Core } from "./core";
 import { DhcpService } from "./dhcp-service";
 import { LabError } from "./errors";
+import { rulesOf } from "./forward";
 import { Leg } from "./leg";
 import { MODES } from "./modes";
 import type { ModeDhcp, ModeName, ModeStation } from "./modes";
-import { Nat } from "./nat";
+import { Nat, NAT_OPTIONS } from "./nat";
 import type { NatOptions } from "./nat";
 import { createNetwork, Network } from "./network";
+import { checkBoolean, checkOptions } from "./options";
+import type { OptionNames } from "./options";
 import { DhcpServer } from "./services/dhcp";
 import type { DhcpConfig } from "./services/dhcp";
 import type { NetworkState, StationState, SwitchKind } from "./state";
@@ -27,6 +30,29 @@ export interface NetworkOptions extends NatOptions {
   dhcp?: boolean | DhcpOptions;
   /** Whether the guest reaches the host's 127.0.0.1 by the alias address (nat; always so on a natNetwork). */
   localhostReachable?: boolean;
+}
+
+/** The settings of `DhcpServer`, which checks their values itself. */
+export const DHCP_OPTIONS: OptionNames<DhcpOptions> = {
+  serverAddress: true, prefix: true, pool: true, router: true, dns: true, domain: true, fixed: true, hostNames: true,
+  clients: true, groups: true, nextServer: true, bootFile: true, style: true, profile: true, offerTime: true,
+  quarantine: true, capacity: true, options: true, forced: true, suppressed: true, leaseTime: true,
+};
+const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
+  ...NAT_OPTIONS, network: true, switch: true, dhcp: true, localhostReachable: true,
+};
+
+/**
+ * Refuses options of a network that there are not. Their values are checked when it is made.
+ *
+ * @throws LabError OPTION
+ */
+export function checkNetworkOptions(options: NetworkOptions, thing: string): void {
+  checkOptions(options, NETWORK_OPTIONS, thing);
+  const { dhcp, strict, localhostReachable } = options;
+  if (dhcp !== undefined && typeof dhcp !== "boolean") checkOptions(dhcp, DHCP_OPTIONS, `${thing}: dhcp`);
+  if (strict !== undefined) checkBoolean(strict, `${thing}: strict`);
+  if (localhostReachable !== undefined) checkBoolean(localhostReachable, `${thing}: localhostReachable`);
 }
 
 /** What a mode needs to know to be wired. */
@@ -74,7 +100,7 @@ export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
     if (dhcp) addDhcp(core, state, plan, dhcp);
     network = new Network(core, state, records);
     network.attachStations();
-    for (const rule of options.forward ?? []) network.forward(rule, { strict: options.strict ?? false });
+    for (const rule of rulesOf(options.forward)) network.forward(rule, { strict: options.strict ?? false });
     return network;
   } catch (error) {
     (network ?? new Network(core, state, records)).remove(); // what has been made so far is a network too

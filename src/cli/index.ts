@@ -34,7 +34,7 @@ async function print(out: Output, text: string): Promise<number> {
 }
 
 function usage(problem: string): number {
-  process.stderr.write(`fivewire: ${problem}\n\n${HELP}`);
+  process.stderr.write(`fivewire: ${problem}\nfivewire --help shows all commands\n`);
   return 2;
 }
 

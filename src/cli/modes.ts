@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -49,10 +49,12 @@ export async function modes(args: string[], out: Output): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`modes takes no argument, given: ${positionals.join(" ")}`);
 
   const { seed = "1", out: capture = join(tmpdir(), "fivewire-modes.pcapng") } = values;
+  const file = await open(capture, "w"); // before the measuring, so that a folder that is not there is told at once
   const began = performance.now();
   const reach = await measureReach({ seed });
   const wall = performance.now() - began;
-  await writeFile(capture, reach.capture);
+  await file.writeFile(reach.capture);
+  await file.close();
   const throughput = await measureThroughput();
 
   const document = documentOf(reach.cells, reach.stats, { seed, wall, capture, throughput });
@@ -101,6 +103,7 @@ function report({ cells, totals, throughput, capture, seed }: ModesDocument, isC
     `${grouped(totals.frames)} frames handled: ${grouped(totals.consumed)} consumed, ${grouped(totals.delivered)} delivered, ` +
       `${grouped(totals.dropped)} dropped:`,
     ...dropLines(totals.drops),
+    "consumed: taken by a machine, gateway or service of the lab; delivered: handed to a guest that is not the lab's",
     `${(totals.virtual / 1000).toFixed(1)} s of the lab's time (seed ${seed}) took ${(totals.wall / 1000).toFixed(2)} s`,
     `${grouped(throughput.framesPerSecond)} frames/s: ${grouped(throughput.frames)} frames of 60 bytes through one switch, ` +
       "made and counted inside the engine",

@@ -9,6 +9,7 @@ import type { ReasonName } from "../reasons";
 import { Replay } from "../replay";
 import type { Fate, Loss } from "../replay";
 import { dropLines } from "./drops";
+import { hintFor } from "./hint";
 import { openCapture } from "./input";
 import { linkTypeName } from "./link-types";
 import { grouped } from "./output";
@@ -158,9 +159,13 @@ function lossText(losses: Loss[]): string {
     .join("; ");
 }
 
+/** Shorter runs, ms, say nothing about speed. */
+const MEASURABLE = 1000;
+
 function totalLines({ books, skipped, reasons, truncated, ...counts }: ReplayTotals, mode: ModeName): string[] {
   const others = Object.entries(skipped).map(([name, frames]) => `${grouped(frames)} skipped (${name})`);
   const { frames } = books;
+  const hint = hintFor(reasons, counts.delivered + counts.dropped);
   return [
     "",
     [`${grouped(counts.frames)} frames replayed in mode ${mode}: ${grouped(counts.delivered)} delivered`,
@@ -172,6 +177,7 @@ function totalLines({ books, skipped, reasons, truncated, ...counts }: ReplayTot
     `the lab's books: ${grouped(frames.ingress)} in, ${grouped(frames.originated)} originated, ${grouped(frames.copies)} copies = ` +
       `${grouped(frames.delivered)} delivered, ${grouped(frames.consumed)} consumed, ${grouped(frames.dropped)} dropped, ` +
       `${grouped(frames.live)} under way; ${books.balance === 0 ? "they balance" : `OUT OF BALANCE by ${books.balance}`}`,
-    `${grouped(counts.framesPerSecond)} frames/s`,
+    ...(counts.wall < MEASURABLE ? [] : [`${grouped(counts.framesPerSecond)} frames/s`]),
+    ...(hint === null ? [] : [hint]),
   ];
 }

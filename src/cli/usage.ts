@@ -1,4 +1,4 @@
-/** The command line was not understood: help on stderr, exit code 2. */
+/** The command line was not understood: what is wrong and where the help is, on stderr; exit code 2. */
 export class UsageError extends Error {}
 
 export const HELP = `fivewire: a learning switch, NAT and VirtualBox's five network modes, in one process

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,14 +14,9 @@ import { PcapngWriter } from "../../src/pcapng";
 import { LAYERS, measureReach, PATHS, PROMISES, ROWS } from "../../src/reach";
 import { Replay } from "../../src/replay";
 import { arp, ethernet, ipv4, udp } from "../packets";
-import { part } from "../parts";
+import { CORPUS, captures, corpus } from "./corpus";
 
 const CLI = fileURLToPath(new URL("../../dist/cli/index.js", import.meta.url));
-const CORPUS = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
-const captures = existsSync(CORPUS)
-  ? readdirSync(CORPUS, { recursive: true, encoding: "utf8" }).filter((each) => /\.pcap(ng)?$/.test(each)).sort()
-  : [];
-const corpus = part("corpus", () => (captures.length > 0 ? null : "no captures in ../shared/corpus"));
 
 // Each test starts processes, and other tests run beside it.
 vi.setConfig({ testTimeout: 60_000 });
@@ -89,6 +84,7 @@ describe("fivewire modes", () => {
     expect(out).toMatch(/^ +tcp saw +- +- +- +- +-$/m);
     expect(out).toMatch(/^60 of 60 measured cells are as promised$/m);
     expect(out).toMatch(/^[\d,]+ frames handled: [\d,]+ consumed, [\d,]+ delivered, [\d,]+ dropped:$/m);
+    expect(out).toMatch(/^consumed: .*; delivered: /m);
     expect(out).toMatch(/^ +\d+ {2}NOT_FORWARDING +the packet is for somebody else/m);
     expect(out).toMatch(/^[\d,]+ frames\/s: /m);
     expect(out).toContain(path);
@@ -206,6 +202,21 @@ describe("fivewire replay", () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
+  test("when nobody takes most of the frames, the last line says why", () => {
+    const there = ethernet(0x0800, ipv4(udp(5000, 53)), [], [2, 0, 0, 0, 0, 0x99]);
+    const back = Uint8Array.from([...there.subarray(6, 12), ...there.subarray(0, 6), ...there.subarray(12)]);
+    const writer = new PcapngWriter();
+    const place = writer.addInterface({ name: "eth0" });
+    [there, back, there, back].forEach((frame, i) => writer.packet({ interface: place, time: BigInt(i) * 1000n, frame }));
+    const { code, out } = fivewire("replay", file("conversation.pcapng", writer.bytes()));
+    expect(code).toBe(0);
+    expect(lines(out).at(-1)).toMatch(/^hint: most frames were dropped since both sides .*one card.*\(HAIRPIN\), and .* nobody in this lab has \(NOT_MINE\)$/);
+
+    const most = fivewire("replay", file("mixed.pcap", pcap("us", true))).out;
+    expect(most).not.toContain("hint:");
+    expect(most).not.toContain("frames/s");
+  });
+
   test("--limit ends after that many frames", () => {
     expect(fivewire("replay", file("limit.pcap", pcap("us", true)), "--limit", "2").out).toMatch(/^2 frames replayed/m);
   });
@@ -280,10 +291,18 @@ describe("the command line", () => {
   test.each([
     [[]], [["modem"]], [["toString"]], [["modes", "extra"]], [["modes", "--colour"]], [["replay"]], [["replay", "a", "b"]],
     [["replay", "a", "--mode", "generic"]], [["replay", "a", "--limit", "0"]], [["inspect"]],
-  ])("%j is not understood: help on stderr, exit code 2", (args) => {
+  ])("%j is not understood: what is wrong, and where the help is, on stderr; exit code 2", (args) => {
     const { code, out, err } = fivewire(...args);
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toContain("fivewire replay FILE");
+    expect(lines(err)).toEqual([expect.stringMatching(/^fivewire: /), "fivewire --help shows all commands"]);
+  });
+
+  test.each([["modes"], ["replay", "a.pcap"]])("%s --out: a folder that is not there is told before anything is measured", (...args) => {
+    const input = file("a.pcap", pcap("us", true));
+    const path = join(folder, "no such folder", "out.pcapng");
+    const { code, out, err } = fivewire(...args.map((arg) => (arg === "a.pcap" ? input : arg)), "--out", path);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(lines(err)).toEqual([expect.stringContaining(path)]);
   });
 
   test("--help and --version", () => {

@@ -1,22 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { readCapture } from "../../src/capture-reader";
 import type { CapturedPacket, CaptureSummary } from "../../src/capture-reader";
 import { LabError } from "../../src/errors";
 import { PcapngWriter } from "../../src/pcapng";
 import { part } from "../parts";
+import { CORPUS, captures as files, corpus } from "./corpus";
 
-const CORPUS = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
-const files = existsSync(CORPUS)
-  ? readdirSync(CORPUS, { recursive: true, encoding: "utf8" })
-      .filter((each) => /\.pcap(ng)?$/.test(each))
-      .sort()
-  : [];
-const corpus = part("corpus", () => (files.length > 0 ? null : "no captures in ../shared/corpus"));
 const tshark = part("tshark", () => (spawnSync("tshark", ["--version"]).error ? "no tshark in PATH" : null));
 const capinfos = part("capinfos", () => (spawnSync("capinfos", ["--version"]).error ? "no capinfos in PATH" : null));
 

@@ -1,19 +1,21 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCapture } from "../../src/capture-reader";
 import { decodeDhcp, encodeDhcp } from "../../src/services/dhcp-message";
 import type { DhcpMessage } from "../../src/services/dhcp-message";
 import { part } from "../parts";
 import { serverWith } from "../dhcp-client";
+import { CORPUS } from "./corpus";
 
-const CORPUS = new URL("../../../shared/corpus/dhcp/", import.meta.url);
-const missing = existsSync(CORPUS) ? null : `no folder ${CORPUS.pathname}; these are Zeek's test traces`;
+const FOLDER = join(CORPUS, "dhcp");
+const missing = existsSync(FOLDER) ? null : `no folder ${FOLDER}; these are Zeek's test traces`;
 const captured = test.skipIf(!part("dhcp-corpus", () => missing));
 
 /** UDP payloads to or from port 67 of a capture of Ethernet frames. */
 async function messages(file: string): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];
-  for await (const { frame } of readCapture(readFileSync(new URL(file, CORPUS)))) {
+  for await (const { frame } of readCapture(readFileSync(join(FOLDER, file)))) {
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
     const isUdp = frame.length >= 42 && view.getUint16(12) === 0x0800 && frame[23] === 17;
     const udp = 14 + 4 * (frame[14] & 15);
@@ -53,7 +55,7 @@ captured("a real client's parameter list and client id are read", async () => {
 });
 
 captured("a real message that is read and written again says the same", async () => {
-  for (const file of readdirSync(CORPUS))
+  for (const file of readdirSync(FOLDER))
     for (const bytes of await messages(file)) {
       const message = decodeDhcp(bytes);
       if (typeof message !== "string") expect(decodeDhcp(encodeDhcp(message, 1472))).toEqual(message);
@@ -63,7 +65,7 @@ captured("a real message that is read and written again says the same", async ()
 captured("no real message upsets a server, and each is accounted for", async () => {
   const server = serverWith({ capacity: 5 });
   let sent = 0;
-  for (const file of readdirSync(CORPUS))
+  for (const file of readdirSync(FOLDER))
     for (const bytes of await messages(file))
       for (let length = bytes.length; length >= 0; length -= 7) server.receive(bytes.subarray(0, length), sent++);
   const { received, offered, acknowledged, refused, noted, dropped } = server.stats();

@@ -1,20 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { createReadStream, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readCapture } from "../../src/capture-reader";
 import { describe as line } from "../../src/inspect";
 import { part } from "../parts";
+import { CORPUS, captures, corpus } from "./corpus";
 
-const CORPUS = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
-const captures = existsSync(CORPUS)
-  ? readdirSync(CORPUS, { recursive: true, encoding: "utf8" })
-      .filter((each) => /\.pcap(ng)?$/.test(each))
-      .sort()
-  : [];
-const corpus = part("corpus", () => (captures.length > 0 ? null : "no captures in ../shared/corpus"));
 const tshark = part("tshark", () => (spawnSync("tshark", ["--version"]).error ? "no tshark in PATH" : null));
 
 /** The Ethernet frames of a capture, those that were captured whole. */

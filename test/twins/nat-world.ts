@@ -50,7 +50,7 @@ export class NatWorld {
   private readonly heard = new Map<string, Heard[]>([...GUESTS, ...REMOTES].map((ip) => [ip, []]));
   private nonce = 0x10000;
 
-  constructor(private readonly rig: Rig, private readonly place: Place) {
+  constructor(private readonly rig: Rig, place: Place) {
     rig.reset();
     const { call } = rig.engine;
     const [inside, outside] = [call.networkAdd(abi.SWITCH_STATIC, 300_000), call.networkAdd(abi.SWITCH_STATIC, 300_000)];
