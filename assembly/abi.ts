@@ -153,7 +153,6 @@ export const KIND_IPV4: u32 = 4;
 export const KIND_IPV6: u32 = 6;
 
 /** Generator, as TypeScript fills it in: see generator.ts. Offsets of its fields. */
-export const GENERATOR_PORT: u32 = 0;
 export const GENERATOR_FLOWS: u32 = 4;
 export const GENERATOR_SIZE: u32 = 8;
 export const GENERATOR_BURST: u32 = 12;
@@ -209,9 +208,6 @@ export const DHCP_REQUESTING: u32 = 3;
 export const DHCP_BOUND: u32 = 4;
 export const DHCP_RENEWING: u32 = 5;
 export const DHCP_REBINDING: u32 = 6;
-
-/** Socket flag: a datagram for it ends `run` at its instant, so that a service answers in time. */
-export const SOCKET_SERVICE: u32 = 1;
 
 // ─── Errors of commands: negative results ──────────────────────────────────────────────────────────────────────────
 export const E_FULL: i32 = -1;

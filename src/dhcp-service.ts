@@ -1,4 +1,3 @@
-import { SOCKET_SERVICE } from "../assembly/abi";
 import { formatIp } from "./address";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
@@ -24,7 +23,7 @@ export class DhcpService {
    */
   static create(core: Core, name: string, node: number, leg: number, config: DhcpConfig): DhcpState {
     new DhcpServer(config); // a wrong setting is an error before there is a socket
-    const socket = core.check(core.enter().call.udpOpen(node, 0, PORT, SOCKET_SERVICE), `${name}: UDP port ${PORT}`);
+    const socket = core.check(core.enter().call.udpOpen(node, 0, PORT), `${name}: UDP port ${PORT}`);
     return { config, socket, interface: leg, saved: null };
   }
 

@@ -31,7 +31,7 @@ export interface EngineExports {
   routeAdd(node: number, destination: number, prefix: number, via: number): number;
   routeRemove(node: number, destination: number, prefix: number): number;
   neighborSet(id: number, ip: number, macHigh: number, macLow: number): number;
-  udpOpen(node: number, address: number, port: number, flags: number): number;
+  udpOpen(node: number, address: number, port: number): number;
   udpPort(socket: number): number;
   udpClose(socket: number): void;
   udpSend(socket: number, destination: number, port: number, length: number, ttl: number): number;

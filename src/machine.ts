@@ -126,7 +126,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     const { call } = this.core.enter();
     const local = address === undefined ? 0 : parseIp(address, `${this.name}: udp`);
     const thing = `${this.name}: UDP port ${checkPort(port, `${this.name}: udp`, 0)}`;
-    const socket = this.core.check(call.udpOpen(this.state.node, local, port, 0), thing);
+    const socket = this.core.check(call.udpOpen(this.state.node, local, port), thing);
     const state = { socket, port: call.udpPort(socket), unread: [] };
     this.state.sockets.push(state);
     const made = new UdpSocket<Machine>(this.core, state, this);

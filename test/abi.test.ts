@@ -73,7 +73,7 @@ describe("the module", () => {
     for (let i = 0; i < 1000; i++) {
       call.networkAdd(0, 300_000);
       call.portAdd(abi.ROLE_EXTERNAL, abi.CLASS_VM, i);
-      call.udpOpen(nodes[0]!, 0, 0, 0);
+      call.udpOpen(nodes[0]!, 0, 0);
       for (let k = 0; k < 400; k++) if (!engine.offer(ports[0]!, new Uint8Array(60).fill(2))) engine.flush();
       engine.flush();
       call.run(Infinity, 10_000, 0);
@@ -220,7 +220,7 @@ describe("structs", () => {
       return id;
     });
     const nat = call.natAdd(gate, gate, legs[1]!);
-    const socket = call.udpOpen(nodes[0]!, 0, 5000, 0);
+    const socket = call.udpOpen(nodes[0]!, 0, 5000);
     expect(call.udpSend(socket, 0xc0000209, 53, 4, 0)).toBe(0);
     call.run(10_000_000, 1000, 0);
 
@@ -250,7 +250,7 @@ describe("events", () => {
     const memory = new Memory(engine);
     const { nodes, interfaces } = twoStations(engine);
     const echo = call.echoOpen(nodes[0]!);
-    const [from, to] = [call.udpOpen(nodes[0]!, 0, 5000, 0), call.udpOpen(nodes[1]!, 0, 7, 0)];
+    const [from, to] = [call.udpOpen(nodes[0]!, 0, 5000), call.udpOpen(nodes[1]!, 0, 7)];
     engine.stage(Uint8Array.of(1, 2, 3, 4, 5));
     call.echoSend(nodes[0]!, IP_2, echo, 77, 5, 33);
     call.udpSend(from, IP_2, 7, 5, 9);
@@ -275,7 +275,7 @@ describe("events", () => {
     const engine = await make();
     const { call } = engine;
     const { network, nodes, ports } = twoStations(engine);
-    const socket = call.udpOpen(nodes[0]!, 0, 5000, 0);
+    const socket = call.udpOpen(nodes[0]!, 0, 5000);
     call.networkSetCapture(network, 1);
     call.udpSend(socket, IP_2, 9, 0, 0);
     const events = [];
@@ -301,7 +301,7 @@ describe("events", () => {
     call.portAttach(guest, network);
     engine.offer(guest, Uint8Array.from([...new Array<number>(6).fill(255), 2, 3, 4, 5, 6, 7, 0x88, 0xb5, ...new Array<number>(46).fill(0)]));
     engine.flush();
-    call.udpSend(call.udpOpen(nodes[0]!, 0, 5000, 0), 0x0a090077, 9, 0, 0);
+    call.udpSend(call.udpOpen(nodes[0]!, 0, 5000), 0x0a090077, 9, 0, 0);
     const events = [];
     while (call.run(Infinity, 1000, 0) !== abi.RUN_IDLE) for (let event = engine.nextEvent(); event; event = engine.nextEvent()) events.push(event);
 

@@ -16,13 +16,13 @@ const EPHEMERALS: u32 = 16384;
 const MTU_ETHERNET: u32 = 1500;
 
 /** A UDP socket; its number, E_IN_USE or E_FULL. address 0: any; port 0: one of the dynamic ones that is free. */
-export function udpOpen(node: u32, address: u32, port: u32, flags: u32): i32 {
-  return open(node, PROTOCOL_UDP, address, port, flags);
+export function udpOpen(node: u32, address: u32, port: u32): i32 {
+  return open(node, PROTOCOL_UDP, address, port);
 }
 
 /** An echo identifier of this node alone, or E_FULL. */
 export function echoOpen(node: u32): i32 {
-  const id = open(node, PROTOCOL_ICMP, 0, 0, 0);
+  const id = open(node, PROTOCOL_ICMP, 0, 0);
   return id < 0 ? id : boundAt(id).port;
 }
 
@@ -31,11 +31,11 @@ export function echoClose(node: u32, identifier: u32): void {
   if (id != 0) unbind(id);
 }
 
-function open(node: u32, protocol: u32, address: u32, port: u32, flags: u32): i32 {
+function open(node: u32, protocol: u32, address: u32, port: u32): i32 {
   if (port != 0 && isTaken(node, protocol, address, port)) return E_IN_USE;
   const free = port != 0 ? port : freePort(node, protocol, address);
   if (free == 0) return E_FULL;
-  const id = bind(node, protocol, address, free, flags);
+  const id = bind(node, protocol, address, free);
   return id == 0 ? E_FULL : id;
 }
 

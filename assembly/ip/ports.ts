@@ -15,10 +15,9 @@ export class Bound {
   /** 0: any of the node's. */
   address: u32;
   port: u32;
-  /** SOCKET_… */
-  flags: u32;
   next: u32;
-  private spare: u64;
+  private spare: u32;
+  private spare2: u64;
 }
 if (offsetof<Bound>() != 32) ERROR("Bound must be 32 bytes");
 export const BOUND_SIZE: u32 = 32;
@@ -53,7 +52,7 @@ function headOf(node: u32, protocol: u32, port: u32): usize {
 }
 
 /** Binds (address, port) for `protocol` on a node; returns its number, or 0 when the table is full. */
-export function bind(node: u32, protocol: u32, address: u32, port: u32, flags: u32): u32 {
+export function bind(node: u32, protocol: u32, address: u32, port: u32): u32 {
   const id = pool(CAPACITY_SOCKETS).take();
   if (id == 0) return 0;
   const b = boundAt(id);
@@ -61,7 +60,6 @@ export function bind(node: u32, protocol: u32, address: u32, port: u32, flags: u
   b.protocol = protocol;
   b.address = address;
   b.port = port;
-  b.flags = flags;
   const head = headOf(node, protocol, port);
   b.next = load<u32>(head);
   store<u32>(head, id);
