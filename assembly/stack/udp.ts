@@ -22,12 +22,14 @@ export function isUdpSound(frame: u32): bool {
 /** A datagram for `node`, in by interface `id` (0: from itself). Takes the frame over; the event keeps it. */
 export function receiveUdp(node: u32, id: u32, frame: u32, isUnicast: bool): void {
   const f = frameAt(frame);
-  if (!isUdpSound(frame)) return drop(frame, UDP_CHECKSUM);
   const ip = Ipv4.at(f.data + f.l3);
   const udp = Udp.at(f.data + f.l4);
   const socket = boundTo(node, PROTOCOL_UDP, ip.dst, udp.dstPort);
+  // A broadcast nobody listens for is nobody's, right or wrong; ten thousand stations need not sum it ten thousand times.
+  if (socket == 0 && !isUnicast) return drop(frame, UDP_CLOSED);
+  if (!isUdpSound(frame)) return drop(frame, UDP_CHECKSUM);
   if (socket == 0) {
-    if (isUnicast) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_PORT, 0);
+    sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_PORT, 0);
     return drop(frame, UDP_CLOSED);
   }
   const e = emitEvent(EVENT_DATAGRAM, socket);
