@@ -19,7 +19,6 @@ import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
 import { egressOf, interfaceAt, isOwn, nodeAt, sourceFor } from "./ip/node";
 import { countHop, sendPacket } from "./ip/send";
-import { control } from "./memory";
 import {
   aliasOf,
   insideNodeOf,

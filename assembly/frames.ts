@@ -128,7 +128,7 @@ export function own(handle: u32): u32 {
 }
 
 /** A second buffer with the same frame and descriptor, not in the books; 0 when none is free. */
-export function copyOf(handle: u32): u32 {
+function copyOf(handle: u32): u32 {
   const copy = allocate();
   if (copy == 0) return 0;
   const f = frameAt(handle);

@@ -16,7 +16,6 @@ import { STAGING, book, countDrop, pool, seed } from "../memory";
 import { networkAt, portAt } from "../port";
 import { nextStation, stationAt } from "../table/fdb";
 import { fromDevice, framesInFlight } from "../time/wires";
-import { Packet } from "../packet/packet";
 import { parseAt } from "../packet/parse";
 
 /** One frame that TypeScript hands in. */

@@ -65,7 +65,6 @@ export class Interface {
   tries: u32;
   /** Longest wait before the first DISCOVER, ms. */
   startDelay: u32;
-  renewAt: u64;
   rebindAt: u64;
   /** When the exchange under way began ("secs"). */
   began: u64;
@@ -92,8 +91,8 @@ if (offsetof<Interface>("dns1") != INTERFACE_DNS) ERROR("abi: INTERFACE_DNS");
 if (offsetof<Interface>("dhcpState") != INTERFACE_DHCP_STATE) ERROR("abi: INTERFACE_DHCP_STATE");
 if (offsetof<Interface>("server") != INTERFACE_SERVER) ERROR("abi: INTERFACE_SERVER");
 if (offsetof<Interface>("leaseUntil") != INTERFACE_LEASE_UNTIL) ERROR("abi: INTERFACE_LEASE_UNTIL");
-if (offsetof<Interface>() != 104) ERROR("Interface moved");
-export const INTERFACE_SIZE: u32 = 104;
+if (offsetof<Interface>() != 96) ERROR("Interface moved");
+export const INTERFACE_SIZE: u32 = 96;
 
 @unmanaged
 export class Route {

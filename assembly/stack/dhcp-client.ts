@@ -282,8 +282,7 @@ function setLease(id: u32, i: Interface, seconds: u32, at: usize, length: u32): 
   const renewal = t1 != 0 && t1 < rebind ? t1 : min<u64>(lease >> 1, rebind);
   i.leaseUntil = now() + lease;
   i.rebindAt = now() + rebind;
-  i.renewAt = now() + renewal;
-  i.began = i.renewAt;
+  i.began = now() + renewal;
   wake(id, renewal);
 }
 

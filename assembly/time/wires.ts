@@ -173,27 +173,24 @@ export function flood(network: u32, ingress: u32, frame: u32): void {
   const from = portAt(ingress);
   trace(frame, TRACE_FLOOD, network, ingress, 0, 0, 0);
   let flights: u32 = 0;
+  let inLanes: u32 = 0;
   // Held until all have their share: what the first one drops must not be gone for the second.
   retain(frame);
   for (let lane: u32 = 0; lane < LANES; lane++) {
-    if (n.lanePorts(lane) <= u32(from.lane == lane)) continue;
+    const ports = n.lanePorts(lane);
+    inLanes += ports;
+    if (ports <= u32(from.lane == lane)) continue;
     share(frame, flights++);
     if (!launch(lane, laneAt(lane).delay, TO_ALL | (control().hops << 16), frame, ingress, network)) {
       dropAt(ingress, frame, QUEUE_FULL);
     }
   }
-  if (laneless(n) > u32(from.lane == NO_LANE)) flights = floodLaneless(n, ingress, frame, flights);
+  if (n.ports - inLanes > u32(from.lane == NO_LANE)) flights = floodLaneless(n, ingress, frame, flights);
   if (flights == 0) dropAt(ingress, frame, NO_DESTINATION);
   release(frame);
 }
 
-/** Ports whose delay has no lane. */
-function laneless(n: Network): u32 {
-  let inLanes: u32 = 0;
-  for (let lane: u32 = 0; lane < LANES; lane++) inLanes += n.lanePorts(lane);
-  return n.ports - inLanes;
-}
-
+/** The ports whose delay has no lane, one by one. Returns the flights there are then. */
 function floodLaneless(n: Network, ingress: u32, frame: u32, flights: u32): u32 {
   for (let port = n.firstPort; port != 0; port = portAt(port).next) {
     const p = portAt(port);
