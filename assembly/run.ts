@@ -2,7 +2,6 @@ import {
   BURST,
   CAPACITY_FDB,
   HOP_LIMIT,
-  KIND_UNPARSED,
   LOOP,
   NO_DESTINATION,
   ROLE_TRUNK,
@@ -17,9 +16,9 @@ import { EVENTS_PER_STEP, eventsFree, frameAt } from "./frames";
 import { generate } from "./generator";
 import { neighborTimeout } from "./ip/neighbor";
 import { SCRATCH, control, now, pool, setNow } from "./memory";
-import { parse } from "./parser";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
+import { relay } from "./switch";
 import { stationHome, stationKey } from "./table/fdb";
 import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers } from "./time/heap";
 import {
@@ -158,13 +157,7 @@ function runUntil(until: u64, budget: u32, drives: bool): u32 {
 function step(source: u32, most: u32): u32 {
   if (source < LANES) return stepLane(source, most);
   if (source == FLIGHTS) {
-    const id = flightTimers().pop();
-    const f = flightAt(id);
-    const frame = f.frame;
-    const port = f.port;
-    const what = f.what;
-    land(id);
-    arrive(what, port, frame);
+    arrive(flightTimers().pop());
     return 1;
   }
   control().mark = 0;
@@ -176,17 +169,9 @@ function step(source: u32, most: u32): u32 {
 
 // ─── A burst ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** One frame of a burst. */
-@unmanaged
-class Arrival {
-  frame: u32;
-  port: u32;
-  what: u32;
-  private spare: u32;
-}
-
-function arrivalAt(i: u32): Arrival {
-  return changetype<Arrival>(SCRATCH + (<usize>i << 4));
+/** The flights of a burst, in SCRATCH: u32[BURST]. They are in no lane, and not yet given back. */
+function flightOf(i: u32): u32 {
+  return load<u32>(SCRATCH + (<usize>i << 2));
 }
 
 /** Takes what is due now off a lane: a flood by itself, or a burst of frames. */
@@ -195,34 +180,27 @@ function stepLane(source: u32, most: u32): u32 {
   if ((head.what & 0xffff) == TO_ALL) return unfold(source, head);
   const room = min<u32>(eventsFree() / EVENTS_PER_STEP, min<u32>(most, BURST));
   const count = gather(source, room);
-  for (let i: u32 = 0; i < count; i++) parseArrival(arrivalAt(i));
   if (isFdbBeyondCache()) preTouch(count);
-  for (let i: u32 = 0; i < count; i++) arrive(arrivalAt(i).what, arrivalAt(i).port, arrivalAt(i).frame);
+  for (let i: u32 = 0; i < count; i++) arrive(flightOf(i));
   return count;
 }
 
 /** Moves up to `room` flights that are due now, and before anything in another source, from a lane to the burst. */
 function gather(source: u32, room: u32): u32 {
   const lane = laneAt(source);
+  let id = lane.head;
   let count: u32 = 0;
-  while (count < room && lane.head != 0) {
-    const id = lane.head;
+  while (count < room && id != 0) {
     const f = flightAt(id);
     if (f.due > now() || (f.what & 0xffff) == TO_ALL) break;
     if (f.due > next.rivalDue || (f.due == next.rivalDue && f.seq > next.rivalSeq)) break;
-    const a = arrivalAt(count++);
-    a.frame = f.frame;
-    a.port = f.port;
-    a.what = f.what;
-    lane.head = f.next;
-    if (lane.head == 0) lane.tail = 0;
-    land(id);
+    store<u32>(SCRATCH + (<usize>count << 2), id);
+    count++;
+    id = f.next;
   }
+  lane.head = id;
+  if (id == 0) lane.tail = 0;
   return count;
-}
-
-function parseArrival(a: Arrival): void {
-  if (frameAt(a.frame).kind == KIND_UNPARSED) parse(a.frame);
 }
 
 /** A forwarding database larger than the core's own cache: every look-up would wait for memory. */
@@ -237,17 +215,24 @@ function isFdbBeyondCache(): bool {
 function preTouch(count: u32): void {
   let sum: u64 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const a = arrivalAt(i);
-    if ((a.what & 0xffff) != TO_SWITCH) continue;
-    const eth = Ethernet.at(frameAt(a.frame).data);
-    const network = portAt(a.port).network;
+    const f = flightAt(flightOf(i));
+    if ((f.what & 0xffff) != TO_SWITCH) continue;
+    const eth = Ethernet.at(frameAt(f.frame).data);
+    const network = portAt(f.port).network;
     sum += load<u64>(stationHome(stationKey(network, eth.dst))) + load<u64>(stationHome(stationKey(network, eth.src)));
   }
-  store<u64>(SCRATCH + BURST * 16, sum);
+  store<u64>(SCRATCH + BURST * 4, sum);
 }
 
-function arrive(what: u32, port: u32, frame: u32): void {
+/** The end of a flight. */
+function arrive(id: u32): void {
+  const f = flightAt(id);
+  const what = f.what;
   const kind = what & 0xffff;
+  if (kind == TO_SWITCH && relay(id)) return;
+  const port = f.port;
+  const frame = f.frame;
+  land(id);
   if (kind == TO_SWITCH) return arriveAtSwitch(port, frame, what >>> 16);
   if (kind == TO_SELF) return arriveAtSelf(port, frame);
   portAt(port).queued--;

@@ -6,8 +6,12 @@ const MASK = (1n << 64n) - 1n;
 
 /** What a sink of the engine adds to its digest for one frame (`swallow` in assembly/engine.ts): its first 56 bytes and its length. */
 export function digestOf(view: DataView, at: number, length: number): bigint {
-  let h = BigInt(length);
-  for (let i = 0; i < 56; i += 8) h = ((h ^ view.getBigUint64(at + i, true)) * FACTOR) & MASK;
+  let h = BigInt(length) * FACTOR;
+  for (let i = 0; i < 7; i++) {
+    const word = view.getBigUint64(at + 8 * i, true);
+    h += (word ^ (word >> 29n)) * FACTOR * BigInt(2 * i + 3);
+  }
+  h &= MASK;
   return h ^ (h >> 32n);
 }
 

@@ -54,8 +54,17 @@ export function stationHome(key: u64): usize {
 }
 
 /** Port that `key` was last heard on, or NO_PORT when unknown or older than `ageing` ms at time `ms`. */
+// @ts-ignore: decorator
+@inline
 export function lookup(key: u64, ageing: u64, ms: u64): u32 {
   const first = home(key);
+  const s = stationAt(first);
+  // Nearly always the first place; the rest of the search is kept out of the walk's way.
+  if (s.key == key) return ms - s.heard < ageing ? s.port : NO_PORT;
+  return lookupFrom(first, key, ageing, ms);
+}
+
+function lookupFrom(first: u32, key: u64, ageing: u64, ms: u64): u32 {
   for (let i: u32 = 0; i < PROBES; i++) {
     const s = stationAt(first + i);
     if (s.key == key) return ms - s.heard < ageing ? s.port : NO_PORT;
@@ -65,8 +74,16 @@ export function lookup(key: u64, ageing: u64, ms: u64): u32 {
 }
 
 /** `key` was heard on `port`. */
+// @ts-ignore: decorator
+@inline
 export function learn(key: u64, port: u32, ms: u64): void {
   const first = home(key);
+  const s = stationAt(first);
+  if (s.key == key) s.hear(port, ms);
+  else learnFrom(first, key, port, ms);
+}
+
+function learnFrom(first: u32, key: u64, port: u32, ms: u64): void {
   let oldest = stationAt(first);
   for (let i: u32 = 0; i < PROBES; i++) {
     const s = stationAt(first + i);

@@ -107,22 +107,42 @@ function launch(lane: u32, delay: u64, what: u32, frame: u32, port: u32, network
   }
   p.live++;
   const f = flightAt(id);
-  f.next = 0;
   f.frame = frame;
-  f.port = port;
-  f.what = what;
   f.network = network;
   f.cursor = 0;
+  depart(id, f, lane, delay, what, port);
+  return true;
+}
+
+/** A flight begins: at the end of its lane, or among the timers. */
+// @ts-ignore: decorator
+@inline
+function depart(id: u32, f: Flight, lane: u32, delay: u64, what: u32, port: u32): void {
+  f.next = 0;
+  f.port = port;
+  f.what = what;
   f.due = now() + delay;
   f.seq = nextSeq();
-  if (lane == NO_LANE) {
-    flightTimers().set(id, f.due, f.seq);
-    return true;
-  }
+  if (lane == NO_LANE) return flightTimers().set(id, f.due, f.seq);
   const l = laneAt(lane);
   if (l.tail != 0) flightAt(l.tail).next = id;
   else l.head = id;
   l.tail = id;
+}
+
+/**
+ * What `land` and `toDevice` do together, for a frame that goes out of a switch as it came in and a port that takes it: its
+ * flight begins anew. False when the port is not so simple; nothing has been done then.
+ */
+// @ts-ignore: decorator
+@inline
+export function flyOn(id: u32, port: u32): bool {
+  const p = portAt(port);
+  if (!p.cable || p.role == ROLE_TRUNK || p.queued >= p.queueLimit) return false;
+  const f = flightAt(id);
+  depart(id, f, p.lane, p.delay, TO_DEVICE, port);
+  p.queued++;
+  countOut(p, f.frame);
   return true;
 }
 

@@ -60,8 +60,11 @@ static inline void copy_slot(u8 *to, const u8 *from, u32 stride) {
 }
 
 static u64 digest_of(const u8 *frame, u32 length) {
-  u64 h = length;
-  for (int i = 0; i < 56; i += 8) h = (h ^ load64(frame + i)) * 0x9e3779b97f4a7c15ull;
+  u64 h = length * 0x9e3779b97f4a7c15ull;
+  for (int i = 0; i < 7; i++) {
+    u64 word = load64(frame + 8 * i);
+    h += (word ^ word >> 29) * (0x9e3779b97f4a7c15ull * (2 * i + 3));
+  }
   return h ^ (h >> 32);
 }
 
