@@ -17,8 +17,9 @@ import {
 import { drop, frameAt, own } from "./frames";
 import { carry, mayForward, mayLeave } from "./gateway";
 import { sendIcmpError } from "./ip/icmp-error";
-import { egressOf, interfaceAt, isOwn, nodeAt, sourceFor } from "./ip/node";
-import { countHop, sendPacket } from "./ip/send";
+import { interfaceAt, nodeAt } from "./ip/node";
+import { countHop, sendBy, sendPacket } from "./ip/send";
+import { OWN, interfaceOf, sourceBy, wayTo } from "./ip/way";
 import {
   aliasOf,
   insideNodeOf,
@@ -45,33 +46,38 @@ export function forward(id: u32, frame: u32): void {
   const ingress = interfaceAt(id);
   const node = ingress.node;
   const nat = nodeAt(node).nat;
-  if (nat == 0) return forwardPlain(node, frame);
+  if (nat == 0) return carryPlain(node, wayTo(node, destinationOf(frame)), frame);
   if (outsideNodeOf(nat) != node) return leaveByHost(node, nat, id, frame);
 
   const outside = outsideInterfaceOf(nat);
   // Nothing from outside goes in but through the table: an inside address is nobody's out there.
   if (id == outside) return drop(frame, NAT_UNKNOWN);
+  const way = wayTo(node, destinationOf(frame));
+  if (interfaceOf(way) != outside) return carryPlain(node, way, frame);
+  leaveByRouter(id, nat, way, frame);
+}
+
+function destinationOf(frame: u32): u32 {
   const f = frameAt(frame);
-  if (egressOf(node, Ipv4.at(f.data + f.l3).dst) != outside) return forwardPlain(node, frame);
-  leaveByRouter(id, nat, outside, frame);
+  return Ipv4.at(f.data + f.l3).dst;
 }
 
-function forwardPlain(node: u32, frame: u32): void {
+function carryPlain(node: u32, way: u64, frame: u32): void {
   let reason = mayForward(node, frame);
-  if (reason == OK) reason = mayLeave(node, node, frame);
+  if (reason == OK) reason = mayLeave(node, way, frame);
   if (reason != OK) return drop(frame, reason);
-  carry(node, frame);
+  carry(node, way, frame);
 }
 
-function leaveByRouter(id: u32, nat: u32, outside: u32, frame: u32): void {
+function leaveByRouter(id: u32, nat: u32, way: u64, frame: u32): void {
   const node = interfaceAt(id).node;
   const src = Ipv4.at(frameAt(frame).data + frameAt(frame).l3).src;
   // Whom an answer would not reach by this interface is not behind it (RFC 2827, RFC 1812 §5.3.8).
-  if (isOwn(node, src) || egressOf(node, src) != id) return drop(frame, NAT_SOURCE);
+  if (interfaceOf(wayTo(node, src)) != id) return drop(frame, NAT_SOURCE);
   let reason = mayForward(node, frame);
-  if (reason == OK) reason = mayLeave(node, node, frame);
+  if (reason == OK) reason = mayLeave(node, way, frame);
   if (reason != OK) return drop(frame, reason);
-  translateOut(node, nat, node, interfaceAt(outside).address, frame);
+  translateOut(node, nat, node, way, frame);
 }
 
 /**
@@ -91,8 +97,7 @@ export function turnBack(id: u32, frame: u32): void {
   const node = interfaceAt(id).node;
   const reason = mayForward(node, frame);
   if (reason != OK) return drop(frame, reason);
-  const f = frameAt(frame);
-  translateOut(node, nodeAt(node).nat, node, Ipv4.at(f.data + f.l3).dst, frame);
+  translateOut(node, nodeAt(node).nat, node, OWN, frame);
 }
 
 /** A guest's packet leaves by the host's routes and under the host's address. */
@@ -106,10 +111,11 @@ function leaveByHost(node: u32, nat: u32, id: u32, frame: u32): void {
   if (inside.isOnLink(ip.dst)) return drop(frame, NAT_INSIDE);
 
   const host = outsideNodeOf(nat);
+  const way = wayTo(host, ip.dst);
   let reason = mayForward(node, frame);
-  if (reason == OK) reason = mayLeave(node, host, frame);
+  if (reason == OK) reason = mayLeave(node, way, frame);
   if (reason != OK) return drop(frame, reason);
-  translateOut(node, nat, host, sourceFor(host, ip.dst), frame);
+  translateOut(node, nat, host, way, frame);
 }
 
 /** Whether a guest may have this address: one of the network behind the NAT, and not the gateway's own or an alias. */
@@ -130,7 +136,10 @@ export function leaveForLoopback(id: u32, nat: u32, loopback: u32, frame: u32): 
   sendPacket(outsideNodeOf(nat), mine);
 }
 
-function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): void {
+/** Leaves by `way` of the node `via`, whose address there it shows. */
+function translateOut(node: u32, nat: u32, via: u32, way: u64, frame: u32): void {
+  const dst = destinationOf(frame);
+  const address = sourceBy(way, dst);
   if (address == 0) return drop(frame, NO_ADDRESS);
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
@@ -145,7 +154,8 @@ function translateOut(node: u32, nat: u32, via: u32, address: u32, frame: u32): 
   }
   tracePacket(mine, TRACE_NAT_OUT, nat);
   countHop(mine);
-  sendPacket(via, mine);
+  // A connection may still lead elsewhere, by an alias that is no more.
+  sendBy(via, destinationOf(mine) == dst ? way : wayTo(via, destinationOf(mine)), mine);
 }
 
 /**

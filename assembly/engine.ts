@@ -44,7 +44,7 @@ import { receiveDhcp } from "./stack/dhcp-client";
 import { receiveIcmp } from "./stack/icmp";
 import { receiveTcp } from "./stack/tcp";
 import { receiveUdp } from "./stack/udp";
-import { receive } from "./switch";
+import { receive, relay } from "./switch";
 import { trace, tracePacket } from "./trace";
 import { dropAt, isCaptured, record } from "./time/wires";
 import { ARP_REQUEST, Arp } from "./wire/arp";
@@ -60,6 +60,9 @@ import { IPV4_BROADCAST, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoop
  * device end, where it came from a switch. Between the two it is a flight (time/wires.ts). Nothing here loops: every way ends
  * in a wire, in an event for TypeScript, or in a drop with a reason.
  */
+
+/** The short way across a switch, for frames that nothing is special about. */
+export { relay };
 
 /** A frame arrives at the switch from the device at `port`, having crossed `hops` switches. */
 export function arriveAtSwitch(port: u32, frame: u32, hops: u32): void {

@@ -9,8 +9,9 @@ import {
 } from "./abi";
 import { drop, frameAt, own } from "./frames";
 import { sendIcmpError } from "./ip/icmp-error";
-import { egressOf, interfaceAt } from "./ip/node";
-import { checkRoute, countHop, sendPacket } from "./ip/send";
+import { interfaceAt } from "./ip/node";
+import { countHop, sendBy } from "./ip/send";
+import { NO_WAY, OWN, interfaceOf } from "./ip/way";
 import {
   ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
@@ -33,28 +34,29 @@ export function mayForward(node: u32, frame: u32): u32 {
   return TTL_EXPIRED;
 }
 
-/** Whether `via` (a node: the router's own, or the one whose addresses a NAT borrows) has a way to `dst`, and a wide enough one. */
-export function mayLeave(node: u32, via: u32, frame: u32): u32 {
-  const f = frameAt(frame);
-  const ip = Ipv4.at(f.data + f.l3);
-  if (checkRoute(via, ip.dst) != 0) {
+/** Whether the way to a packet's destination leads anywhere, and is wide enough. `node` is the router that says so if not. */
+export function mayLeave(node: u32, way: u64, frame: u32): u32 {
+  if (way == OWN) return OK;
+  if (way == NO_WAY) {
     sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_NET, 0);
     return NO_ROUTE;
   }
-  const egress = egressOf(via, ip.dst);
-  if (egress == 0) return OK;
+  const f = frameAt(frame);
+  const ip = Ipv4.at(f.data + f.l3);
+  const egress = interfaceAt(interfaceOf(way));
   // Nobody broadcasts into a network from outside it (RFC 2644 §2).
-  if (interfaceAt(egress).isBroadcast(ip.dst)) return IPV4_DESTINATION;
-  const mtu = interfaceAt(egress).mtu;
-  if (ip.totalLength <= mtu) return OK;
-  if ((ip.fragment & IPV4_DF) != 0) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION, mtu);
+  if (egress.isBroadcast(ip.dst)) return IPV4_DESTINATION;
+  if (ip.totalLength <= egress.mtu) return OK;
+  if ((ip.fragment & IPV4_DF) != 0) {
+    sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION, egress.mtu);
+  }
   return MTU;
 }
 
-/** Carries a packet on that passed the checks: one hop less, out by the node's routes. Takes the frame over. */
-export function carry(node: u32, frame: u32): void {
+/** Carries a packet on that passed the checks: one hop less, out by its way. Takes the frame over. */
+export function carry(node: u32, way: u64, frame: u32): void {
   const mine = own(frame);
   if (mine == 0) return drop(frame, NO_FRAME);
   countHop(mine);
-  sendPacket(node, mine);
+  sendBy(node, way, mine);
 }

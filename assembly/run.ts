@@ -11,14 +11,13 @@ import {
   RUN_RING,
   RUN_VISIBLE,
 } from "./abi";
-import { arriveAtDevice, arriveAtSelf, arriveAtSwitch } from "./engine";
+import { arriveAtDevice, arriveAtSelf, arriveAtSwitch, relay } from "./engine";
 import { EVENTS_PER_STEP, eventsFree, frameAt } from "./frames";
 import { generate } from "./generator";
 import { neighborTimeout } from "./ip/neighbor";
 import { SCRATCH, control, now, pool, setNow } from "./memory";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
-import { relay } from "./switch";
 import { stationHome, stationKey } from "./table/fdb";
 import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers } from "./time/heap";
 import {

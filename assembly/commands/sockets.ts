@@ -1,7 +1,8 @@
 import { E_FULL, E_IN_USE, E_NO_ADDRESS, E_TOO_LONG } from "../abi";
-import { interfaceAt, random, sourceFor } from "../ip/node";
+import { interfaceAt, random } from "../ip/node";
 import { bind, boundAt, boundTo, isPortBound, unbind } from "../ip/ports";
 import { checkRoute } from "../ip/send";
+import { sourceFor } from "../ip/way";
 import { STAGING } from "../memory";
 import { isOutsideTaken } from "../nat/nat";
 import { sendEcho } from "../stack/icmp";

@@ -5,8 +5,9 @@ import { checksumOf, sumOf } from "../wire/checksum";
 import { Ethernet, isGroup } from "../wire/ethernet";
 import { ICMP, Icmp, isIcmpError } from "../wire/icmp";
 import { IPV4, Ipv4, PROTOCOL_ICMP, isMulticast } from "../wire/ipv4";
-import { nodeAt, sourceFor } from "./node";
+import { nodeAt } from "./node";
 import { newPacket, payloadOf, sendPacket } from "./send";
+import { sourceFor } from "./way";
 
 /** As much of the offending packet as fits in 576 bytes (RFC 1812 §4.3.2.3). */
 const QUOTE: u32 = 576 - IPV4 - ICMP;

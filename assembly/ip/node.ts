@@ -140,27 +140,19 @@ export function isOwn(node: u32, ip: u32): bool {
   return false;
 }
 
-/** The interface a packet for `dst` leaves by: the longest prefix on link, else the longest route; 0: none. */
-export function egressOf(node: u32, dst: u32): u32 {
+/** The interface whose own subnet `dst` is in, the longest prefix of several; 0: none. */
+export function onLinkWith(node: u32, dst: u32): u32 {
   let best: u32 = 0;
   for (let id = nodeAt(node).firstInterface; id != 0; id = interfaceAt(id).next) {
     const i = interfaceAt(id);
     if (!i.isOnLink(dst)) continue;
     if (best == 0 || i.prefix > interfaceAt(best).prefix) best = id;
   }
-  if (best != 0) return best;
-  const via = gatewayFor(node, dst);
-  return via == 0 ? 0 : onLinkWith(node, via);
+  return best;
 }
 
-/** The next hop for `dst` by way of interface `id`: itself when on link, else the gateway of the longest route. */
-export function nextHop(node: u32, id: u32, dst: u32): u32 {
-  const i = interfaceAt(id);
-  if (i.isOnLink(dst) || i.isBroadcast(dst) || dst >>> 28 == 14) return dst;
-  return gatewayFor(node, dst);
-}
-
-function gatewayFor(node: u32, dst: u32): u32 {
+/** The gateway of the longest route to `dst`, else of the first interface that has one; 0: none. */
+export function gatewayFor(node: u32, dst: u32): u32 {
   const n = nodeAt(node);
   let via: u32 = 0;
   let longest: i32 = -1;
@@ -175,23 +167,6 @@ function gatewayFor(node: u32, dst: u32): u32 {
     if (interfaceAt(id).gateway != 0 && interfaceAt(id).address != 0) return interfaceAt(id).gateway;
   }
   return 0;
-}
-
-function onLinkWith(node: u32, ip: u32): u32 {
-  for (let id = nodeAt(node).firstInterface; id != 0; id = interfaceAt(id).next) {
-    if (interfaceAt(id).isOnLink(ip)) return id;
-  }
-  return 0;
-}
-
-/** The address a node shows when it talks to `dst`: the destination's own if that is local, else its interface's. 0: none. */
-export function sourceFor(node: u32, dst: u32): u32 {
-  if (isOwn(node, dst)) return dst;
-  const id = egressOf(node, dst);
-  if (id != 0) return interfaceAt(id).address;
-  if (dst != IPV4_BROADCAST && dst >>> 28 != 14) return 0;
-  const first = firstConfigured(node);
-  return first == 0 ? 0 : interfaceAt(first).address;
 }
 
 /** The first interface that has an address: where broadcasts and multicasts without a route go. */

@@ -13,7 +13,8 @@ import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
 import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
 import { IPV4, Ipv4 } from "../wire/ipv4";
 import { sendTo, sendVia } from "./neighbor";
-import { egressOf, firstConfigured, interfaceAt, isOwn, nextHop, nodeAt } from "./node";
+import { firstConfigured, interfaceAt, nodeAt } from "./node";
+import { NO_WAY, OWN, hopOf, interfaceOf, wayTo } from "./way";
 
 /**
  * A new IPv4 packet of `node` with room for `length` bytes after its header, whose address is `payloadOf`. Header and
@@ -68,38 +69,31 @@ export function payloadOf(frame: u32): usize {
   return frameAt(frame).data + ETHERNET + IPV4;
 }
 
-/** Where a packet to `dst` would leave: whether there is a way, without sending. 0, E_NO_ROUTE or E_NO_ADDRESS. */
+/** Whether there is a way to `dst`. 0, E_NO_ROUTE or E_NO_ADDRESS. */
 export function checkRoute(node: u32, dst: u32): i32 {
-  if (isOwn(node, dst)) return 0;
-  const id = egressFor(node, dst);
-  if (id == 0) return firstConfigured(node) == 0 ? E_NO_ADDRESS : E_NO_ROUTE;
-  return nextHop(node, id, dst) == 0 ? E_NO_ROUTE : 0;
-}
-
-/** The interface for `dst`; broadcasts and multicasts without a route leave by the first that has an address. */
-function egressFor(node: u32, dst: u32): u32 {
-  if (dst == 0xffffffff || dst >>> 28 == 14) return firstConfigured(node);
-  return egressOf(node, dst);
+  if (wayTo(node, dst) != NO_WAY) return 0;
+  return firstConfigured(node) == 0 ? E_NO_ADDRESS : E_NO_ROUTE;
 }
 
 /** Sends a finished IP packet of `node` on its way: to itself, to a group, or to the next hop. Takes the frame over. */
 export function sendPacket(node: u32, frame: u32): void {
   const f = frameAt(frame);
+  sendBy(node, wayTo(node, Ipv4.at(f.data + f.l3).dst), frame);
+}
+
+/** The same by the way that has been found to its destination. */
+export function sendBy(node: u32, way: u64, frame: u32): void {
+  if (way == OWN) return toSelf(node, frame);
+  const f = frameAt(frame);
   const dst = Ipv4.at(f.data + f.l3).dst;
-  if (isOwn(node, dst)) return toSelf(node, frame);
-  const id = egressFor(node, dst);
-  if (id == 0) {
-    trace(frame, TRACE_ROUTE, node, dst, 0, 0, 0);
-    return drop(frame, NO_ROUTE);
-  }
+  const id = interfaceOf(way);
+  trace(frame, TRACE_ROUTE, node, dst, id, hopOf(way), 0);
+  if (way == NO_WAY) return drop(frame, NO_ROUTE);
   const i = interfaceAt(id);
   if (i.address == 0) return drop(frame, NO_ADDRESS);
   if (i.isBroadcast(dst)) return sendTo(id, MAC_BROADCAST, frame);
   if (dst >>> 28 == 14) return sendTo(id, 0x01005e000000 | <u64>(dst & 0x7fffff), frame);
-  const hop = nextHop(node, id, dst);
-  trace(frame, TRACE_ROUTE, node, dst, id, hop, 0);
-  if (hop == 0) return drop(frame, NO_ROUTE);
-  sendVia(id, hop, frame);
+  sendVia(id, hopOf(way), frame);
 }
 
 /**

@@ -62,6 +62,9 @@ export class Nat {
   /** Record 0: the NAT whose ended connections were looked for last; mappings ever made. */
   hand: u32;
   serial: u32;
+  /** Aliases that may be in use: pairs beyond are empty. Most NATs have one, or none. */
+  private aliases: u32;
+  private spare: u32;
   // u64[CLASSES] idle timeouts in ns, Queue[CLASSES], then ALIASES pairs of u32: inside address, loopback address.
 
   /** Idle timeout of a class, ns. */
@@ -77,6 +80,15 @@ export class Nat {
   /** Address of the pair `i`. */
   alias(i: u32): usize {
     return this.timeouts + ((<usize>CLASSES * 2 + i) << 3);
+  }
+  /** The address after the last pair that may be in use. */
+  get aliasesEnd(): usize {
+    return this.alias(this.aliases);
+  }
+  /** Notes that the pair at `address` is in use. */
+  useAlias(address: usize): void {
+    const count = <u32>((address - this.alias(0)) >> 3) + 1;
+    if (count > this.aliases) this.aliases = count;
   }
   private get timeouts(): usize {
     return changetype<usize>(this) + offsetof<Nat>();
@@ -159,14 +171,14 @@ export function natAlias(nat: u32, inside: u32, loopback: u32): i32 {
   if (free == 0) return E_FULL;
   store<u32>(free, inside);
   store<u32>(free, loopback, 4);
+  n.useAlias(free);
   return 0;
 }
 
 /** The loopback address that `address` is another name of; 0: none. */
 export function aliasOf(nat: u32, address: u32): u32 {
   const n = natAt(nat);
-  for (let i: u32 = 0; i < ALIASES; i++) {
-    const pair = n.alias(i);
+  for (let pair = n.alias(0); pair < n.aliasesEnd; pair += 8) {
     if (load<u32>(pair) == address) return load<u32>(pair, 4);
   }
   return 0;
@@ -180,8 +192,7 @@ export function isAlias(nat: u32, address: u32): bool {
 /** What the NAT's inside calls the outside node's `loopback` address; 0: it has no name for it. */
 export function aliasFor(nat: u32, loopback: u32): u32 {
   const n = natAt(nat);
-  for (let i: u32 = 0; i < ALIASES; i++) {
-    const pair = n.alias(i);
+  for (let pair = n.alias(0); pair < n.aliasesEnd; pair += 8) {
     if (load<u32>(pair, 4) == loopback) return load<u32>(pair);
   }
   return 0;

@@ -14,7 +14,7 @@ import {
 import { consume, drop, emitEvent, frameAt, makeVisible } from "../frames";
 import { STAGING, nextSeq, now } from "../memory";
 import { forgetNeighbors, sendVia } from "../ip/neighbor";
-import { Interface, interfaceAt, nextHop, random } from "../ip/node";
+import { Interface, gatewayFor, interfaceAt, random } from "../ip/node";
 import { NEVER, leaseTimers } from "../time/heap";
 import {
   DHCPACK,
@@ -123,7 +123,7 @@ function renew(id: u32, i: Interface): void {
   const length = compose(i, DHCPREQUEST);
   if (i.dhcpState == DHCP_RENEWING) {
     const frame = newDatagram(i.node, i.address, DHCP_CLIENT_PORT, i.server, DHCP_SERVER_PORT, STAGING, length, 64);
-    const hop = nextHop(i.node, id, i.server);
+    const hop = i.isOnLink(i.server) ? i.server : gatewayFor(i.node, i.server);
     // By the interface that holds the lease, whatever the node's routes say.
     if (frame != 0 && hop != 0) sendVia(id, hop, frame);
     else if (frame != 0) drop(frame, NO_ROUTE);
