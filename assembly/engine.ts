@@ -37,7 +37,7 @@ import { answerArp, hearNeighbor } from "./ip/neighbor";
 import { Interface, interfaceAt, isOwn, nodeAt } from "./ip/node";
 import { boundTo } from "./ip/ports";
 import { control } from "./memory";
-import { aliasOf, isAlias, isQuiet } from "./nat/nat";
+import { aheadInside, aheadOutside, aliasOf, isAheadWorthwhile, isAlias, isQuiet, lookAhead } from "./nat/nat";
 import { parse } from "./parser";
 import { portAt } from "./port";
 import { receiveDhcp } from "./stack/dhcp-client";
@@ -148,6 +148,24 @@ function endRecord(port: u32, held: u32, towardsDevice: bool): void {
   c.verdict = OK;
   record(port, held, towardsDevice, verdict);
 }
+
+/**
+ * Under what a NAT would find the connection of a packet that arrives at the device of `port`; 0: no NAT's, as far as can be told at
+ * a glance. Nothing depends on it but what is loaded ahead of time.
+ */
+export function natHash(port: u32, frame: u32): u64 {
+  const p = portAt(port);
+  if (p.role != ROLE_INTERFACE) return 0;
+  const id = interfaceAt(p.device).node;
+  const node = nodeAt(id);
+  if ((node.nat | node.outsideOf) == 0) return 0;
+  const f = frameAt(frame);
+  if (f.kind == KIND_UNPARSED) parse(frame);
+  if (f.kind != KIND_IPV4 || f.fault != OK) return 0;
+  if (!isOwn(id, Ipv4.at(f.data + f.l3).dst)) return node.nat == 0 ? 0 : aheadInside(node.nat, f);
+  return node.outsideOf == 0 ? 0 : aheadOutside(id, f);
+}
+export { isAheadWorthwhile, lookAhead };
 
 // ─── An interface ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ import {
   RUN_RING,
   RUN_VISIBLE,
 } from "./abi";
-import { arriveAtDevice, arriveAtSelf, arriveAtSwitch, relay } from "./engine";
+import { arriveAtDevice, arriveAtSelf, arriveAtSwitch, isAheadWorthwhile, lookAhead, natHash, relay } from "./engine";
 import { EVENTS_PER_STEP, eventsFree, frameAt } from "./frames";
 import { generate } from "./generator";
 import { neighborTimeout } from "./ip/neighbor";
@@ -24,6 +24,7 @@ import {
   Flight,
   NO_CURSOR,
   TO_ALL,
+  TO_DEVICE,
   TO_SELF,
   TO_SWITCH,
   countOut,
@@ -179,7 +180,8 @@ function stepLane(source: u32, most: u32): u32 {
   if ((head.what & 0xffff) == TO_ALL) return unfold(source, head);
   const room = min<u32>(eventsFree() / EVENTS_PER_STEP, min<u32>(most, BURST));
   const count = gather(source, room);
-  if (isFdbBeyondCache()) preTouch(count);
+  if (isFdbBeyondCache()) touchStations(count);
+  if (isAheadWorthwhile()) touchConnections(count);
   for (let i: u32 = 0; i < count; i++) arrive(flightOf(i));
   return count;
 }
@@ -211,7 +213,7 @@ function isFdbBeyondCache(): bool {
  * Loads where each look-up of the burst will begin, all of them before the first is needed, so that the waits overlap. The sum is
  * stored, because a load nobody uses is no load.
  */
-function preTouch(count: u32): void {
+function touchStations(count: u32): void {
   let sum: u64 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const f = flightAt(flightOf(i));
@@ -220,8 +222,21 @@ function preTouch(count: u32): void {
     const network = portAt(f.port).network;
     sum += load<u64>(stationHome(stationKey(network, eth.dst))) + load<u64>(stationHome(stationKey(network, eth.src)));
   }
-  store<u64>(SCRATCH + BURST * 4, sum);
+  store<u64>(TOUCHED, sum);
 }
+
+/** The same for the NATs' connections. */
+function touchConnections(count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const f = flightAt(flightOf(i));
+    const hash = (f.what & 0xffff) == TO_DEVICE ? natHash(f.port, f.frame) : 0;
+    store<u64>(HASHES + (<usize>i << 3), hash);
+  }
+  store<u64>(TOUCHED, lookAhead(HASHES, count));
+}
+
+const TOUCHED: usize = SCRATCH + BURST * 4;
+const HASHES: usize = TOUCHED + 64;
 
 /** The end of a flight. */
 function arrive(id: u32): void {

@@ -52,8 +52,13 @@ export function removeKey(hash: u64, kind: u32, id: u32): void {
 /** The next entry under `hash` of this `kind` after the entry `after` (0: the first); 0 when there is none. */
 export function nextKey(hash: u64, kind: u32, after: usize): usize {
   let at = nextMatch(hash, after);
-  while (at != 0 && (valueAt(at) & KIND_MASK) != kind) at = nextMatch(hash, at);
+  while (at != 0 && kindAt(at) != kind) at = nextMatch(hash, at);
   return at;
+}
+
+/** The kind of an entry. */
+export function kindAt(entry: usize): u32 {
+  return valueAt(entry) & KIND_MASK;
 }
 
 /** The record an entry is about. */

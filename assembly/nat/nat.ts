@@ -26,6 +26,7 @@ export { forwardAdd, forwardRemove } from "./forward";
 export { isOutsideTaken } from "./ports";
 export { isLentOut, natInbound } from "./inbound";
 export { natOutbound } from "./outbound";
+export { aheadInside, aheadOutside, isAheadWorthwhile, lookAhead } from "./ahead";
 
 /** Lays out everything the NATs need from `base` on. Returns the address after it. */
 export function layNat(base: usize): usize {

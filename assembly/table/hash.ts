@@ -63,6 +63,11 @@ export function indexEnd(): usize {
   return p.base + <usize>p.capacity * BUCKET;
 }
 
+/** The bucket where the search for `hash` begins: loaded ahead of time, a burst at once. */
+export function bucketOf(hash: u64): usize {
+  return bucketAt(hash, 0);
+}
+
 /** The bucket `step` after the home of `hash`. */
 function bucketAt(hash: u64, step: u32): usize {
   const p = pool(INDEX);

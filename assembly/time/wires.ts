@@ -138,7 +138,7 @@ function depart(id: u32, f: Flight, lane: u32, delay: u64, what: u32, port: u32)
 @inline
 export function flyOn(id: u32, port: u32): bool {
   const p = portAt(port);
-  if (!p.cable || p.role == ROLE_TRUNK || p.queued >= p.queueLimit) return false;
+  if (!p.cable || p.lane == NO_LANE || p.role == ROLE_TRUNK || p.queued >= p.queueLimit) return false;
   const f = flightAt(id);
   depart(id, f, p.lane, p.delay, TO_DEVICE, port);
   p.queued++;
