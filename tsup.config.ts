@@ -7,7 +7,7 @@ const library = { index: "src/index.ts", node: "src/node.ts", browser: "src/brow
 const shared: Options = {
   platform: "neutral",
   target: "es2022",
-  external: [/^node:/],
+  external: [/^node:/, "koffi"],
   removeNodeProtocol: false, // `node:net`, so that no bundler takes it for a package
   loader: { ".wasm": "binary" }, // inlined as base64: the one form that loads everywhere without configuration
   splitting: true, // one copy of the engine and of LabError for all entries, in CommonJS too
