@@ -1,4 +1,5 @@
 import { Udp } from "../wire/udp";
+import { Layers, SUM_NONE, quoted } from "./layers";
 import { ipv4, ipv6 } from "./text";
 
 /** Bytes of a DNS header (RFC 1035 §4.1.1). */
@@ -12,49 +13,86 @@ export function isDns(udp: Udp, size: u32): bool {
   return ports && size >= HEADER;
 }
 
+/** Records that are listed at most. */
+const RECORDS: u32 = 64;
+
 /**
  * `DNS 4660+ A? example.com. (29)`, answered by `DNS 4660 A? example.com. 1/0/0 A 192.0.2.1 (45)`: the counts are answers,
  * authorities and additional records; `+` recursion is desired, `*` the answer has authority, `|` it is cut.
  */
-export function describeDns(at: usize, size: u32): string {
-  const end = at + size;
+export function dissectDns(data: usize, offset: u32, size: u32, to: Layers): string {
+  const at = data + offset;
+  const id = u16At(at);
   const flags = u16At(at + 2);
-  const questions = u16At(at + 4);
-  const answer = flags >>> 15;
   const opcode = (flags >>> 11) & 15;
-  let text = `DNS ${u16At(at)}`;
-  if (answer == 0 && flags & 0x100) text += "+";
-  if (answer != 0 && flags & 0x400) text += "*";
+  const code = flags & 15;
+  const isResponse = flags >>> 15 != 0;
+  to.begin("dns", offset, size).number("id", id).flag("response", isResponse).number("opcode", opcode);
+  to.flag("authoritative", (flags & 0x400) != 0).flag("truncated", (flags & 0x200) != 0);
+  to.flag("recursionDesired", (flags & 0x100) != 0).flag("recursionAvailable", (flags & 0x80) != 0);
+  to.number("code", code).number("questions", u16At(at + 4)).number("answers", u16At(at + 6));
+  to.number("authorities", u16At(at + 8)).number("additional", u16At(at + 10));
+  const shown = dissectRecords(at, at + size, isResponse, to);
+  to.end(SUM_NONE);
+
+  let text = `DNS ${id}`;
+  if (!isResponse && flags & 0x100) text += "+";
+  if (isResponse && flags & 0x400) text += "*";
   if (flags & 0x200) text += "|";
   if (opcode != 0) text += ` opcode ${opcode}`;
-  if (answer != 0 && flags & 15) text += " " + codeName(flags & 15);
-  let next = at + HEADER;
-  if (questions != 0) {
-    next = nameEnd(next, end);
-    if (next == 0 || next + 4 > end) return `${text} [bad name] (${size})`;
-    text += ` ${typeName(u16At(next))}? ${nameText(at, at + HEADER, end)}`;
-    next += 4;
-  }
-  if (answer == 0) return `${text} (${size})`;
-
-  text += ` ${u16At(at + 6)}/${u16At(at + 8)}/${u16At(at + 10)}`;
-  if (questions <= 1 && u16At(at + 6) != 0) text += recordText(at, next, end);
-  return `${text} (${size})`;
+  if (isResponse && code != 0) text += " " + codeName(code);
+  return `${text}${shown} (${size})`;
 }
 
-/** A resource record's type and value, with a blank before it; nothing when it is cut off. */
-function recordText(message: usize, at: usize, end: usize): string {
-  const fixed = nameEnd(at, end);
-  if (fixed == 0 || fixed + 10 > end) return "";
-  const type = u16At(fixed);
-  const value = fixed + 10;
-  const length = u16At(fixed + 8);
-  if (value + length > end) return "";
-  const name = " " + typeName(type);
-  if (type == 1 && length == 4) return `${name} ${ipv4(bswap<u32>(load<u32>(value)))}`;
-  if (type == 28 && length == 16) return `${name} ${ipv6(value)}`;
-  if (type == 2 || type == 5 || type == 12) return `${name} ${nameText(message, value, end)}`;
-  return name;
+/**
+ * The records of all sections as the field `records`, up to the first that is cut off. Returns the first question, the counts and
+ * the first answer as the line shows them.
+ */
+function dissectRecords(at: usize, end: usize, isResponse: bool, to: Layers): string {
+  const questions = u16At(at + 4);
+  const answers = questions + u16At(at + 6);
+  const authorities = answers + u16At(at + 8);
+  const all = authorities + u16At(at + 10);
+  const shown = questions <= 1 && isResponse ? questions + 1 : 1; // as far as the line goes
+  const count = min(all, to.isWanted ? RECORDS : shown);
+  const list: string[] = [];
+  let asked = questions == 0 ? "" : " [bad name]";
+  let answered = "";
+  let next = at + HEADER;
+  for (let i: u32 = 0; i < count; i++) {
+    const fixed = nameEnd(next, end);
+    const size: usize = i < questions ? 4 : 10;
+    if (fixed == 0 || fixed + size > end) break;
+    const type = typeName(u16At(fixed));
+    let members = `"type":"${type}","class":${u16At(fixed + 2)}`;
+    if (i < questions) {
+      const name = nameText(at, next, end);
+      if (i == 0) asked = ` ${type}? ${name}`;
+      list.push(`{"section":"question","name":${quoted(name)},${members}}`);
+      next = fixed + size;
+      continue;
+    }
+    const length = u16At(fixed + 8);
+    const value = fixed + size;
+    if (value + length > end) break;
+    const text = valueText(at, u16At(fixed), value, length, end);
+    if (questions <= 1 && i == questions && i < answers) answered = text.length == 0 ? " " + type : ` ${type} ${text}`;
+    members += `,"ttl":${bswap<u32>(load<u32>(fixed, 4))},"length":${length}`;
+    if (text.length > 0) members += `,"value":${quoted(text)}`;
+    const section = i < answers ? "answer" : i < authorities ? "authority" : "additional";
+    if (to.isWanted) list.push(`{"section":"${section}","name":${quoted(nameText(at, next, end))},${members}}`);
+    next = value + length;
+  }
+  if (to.isWanted) to.json("records", `[${list.join(",")}]`);
+  if (!isResponse || asked == " [bad name]") return asked;
+  return `${asked} ${u16At(at + 6)}/${u16At(at + 8)}/${u16At(at + 10)}${answered}`;
+}
+
+/** A record's value where it is an address or a name, else nothing. */
+function valueText(message: usize, type: u32, value: usize, length: u32, end: usize): string {
+  if (type == 1 && length == 4) return ipv4(bswap<u32>(load<u32>(value)));
+  if (type == 28 && length == 16) return ipv6(value);
+  return type == 2 || type == 5 || type == 12 ? nameText(message, value, end) : "";
 }
 
 /** Address after the name at `at`, or 0 when it is cut off. */

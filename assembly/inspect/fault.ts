@@ -25,10 +25,13 @@ import {
 export function faultMark(fault: u32): string {
   if (fault == OK) return "";
   if (fault == IPV4_CHECKSUM) return " (bad cksum)";
-  return " (" + nameOf(fault) + ")";
+  return " (" + faultName(fault) + ")";
 }
 
-function nameOf(fault: u32): string {
+/** Name of the reason; empty: there is no fault. */
+export function faultName(fault: u32): string {
+  if (fault == OK) return "";
+  if (fault == IPV4_CHECKSUM) return "IPV4_CHECKSUM";
   if (fault == VLAN) return "VLAN";
   if (fault == VLAN_TRUNCATED) return "VLAN_TRUNCATED";
   if (fault == LLC_LENGTH) return "LLC_LENGTH";

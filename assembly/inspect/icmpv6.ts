@@ -2,16 +2,41 @@ import { Packet } from "../packet/packet";
 import { ICMP, Icmp } from "../wire/icmp";
 import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { ICMPV6_ECHO, ICMPV6_ECHO_REPLY, IPV6, Ipv6 } from "../wire/ipv6";
+import { Layers, checksumMark } from "./layers";
 import { protocolName } from "./protocol";
+import { pseudoSum, sumState } from "./sums";
 import { ipv6 } from "./text";
-import { checksumMark, pseudoSum } from "./transport";
 
 /** `ICMP6, echo request, id 1, seq 2, length 64`, `ICMP6, neighbor solicitation, who has fe80::1, length 32` and so on. */
-export function describeIcmpv6(data: usize, p: Packet, addresses: u64): string {
+export function dissectIcmpv6(data: usize, p: Packet, addresses: u64, to: Layers): string {
   const at = data + p.l4;
+  const icmp = Icmp.at(at);
+  const type: u32 = icmp.type;
   const size: u32 = p.end - p.l4;
-  const bad = checksumMark(at, size, p, pseudoSum(addresses, PROTOCOL_ICMPV6, size));
-  return `ICMP6, ${messageText(at, data + p.end)}, length ${size}${bad}`;
+  const sum = sumState(at, size, p, pseudoSum(addresses, PROTOCOL_ICMPV6, size));
+  const word = (icmp.id << 16) | icmp.seq;
+  const body = at + ICMP;
+  const end = data + p.end;
+  to.begin("icmpv6", p.l4, ICMP).number("type", type).number("code", icmp.code);
+  to.number("checksum", bswap<u16>(icmp.checksumBE));
+  if (type == ICMPV6_ECHO || type == ICMPV6_ECHO_REPLY) to.number("id", icmp.id).number("seq", icmp.seq);
+  if (type == 2) to.number("mtu", word);
+  if (type == 4) to.number("pointer", word);
+  if (((type >= 130 && type <= 132) || (type >= 135 && type <= 137)) && body + 16 <= end) to.text("target", ipv6(body));
+  if (type == 137 && body + 32 <= end) to.text("dst", ipv6(body + 16));
+  if (type >= 1 && type <= 4) addQuoted(body, end, to);
+  to.end(sum);
+  return `ICMP6, ${messageText(at, end)}, length ${size}${checksumMark(sum)}`;
+}
+
+/** What an error is about, as the field `quoted`. */
+function addQuoted(quoted: usize, end: usize, to: Layers): void {
+  if (quoted + IPV6 > end) return;
+  const src = ipv6(quoted + offsetof<Ipv6>("srcHiBE"));
+  let members = `"src":"${src}","dst":"${quotedDestination(quoted, end)}","protocol":${Ipv6.at(quoted).nextHeader}`;
+  const ports = quotedPorts(quoted, end);
+  if (ports != 0) members += `,"srcPort":${bswap<u16>(load<u16>(ports))},"dstPort":${bswap<u16>(load<u16>(ports, 2))}`;
+  to.json("quoted", `{${members}}`);
 }
 
 function messageText(at: usize, end: usize): string {
@@ -56,10 +81,18 @@ function quotedDestination(quoted: usize, end: usize): string {
   return quoted + IPV6 <= end ? ipv6(quoted + offsetof<Ipv6>("dstHiBE")) : "?";
 }
 
-/** ` udp port 53`, where the quoted packet has no extension headers. */
+/** Address of the quoted packet's ports, or 0; those behind extension headers are not looked for. */
+function quotedPorts(quoted: usize, end: usize): usize {
+  if (quoted + IPV6 + 4 > end) return 0;
+  const protocol: u32 = Ipv6.at(quoted).nextHeader;
+  return protocol == PROTOCOL_UDP || protocol == PROTOCOL_TCP ? quoted + IPV6 : 0;
+}
+
+/** ` udp port 53`, or the protocol of a quoted packet without ports. */
 function quotedPort(quoted: usize, end: usize): string {
   if (quoted + IPV6 + 4 > end) return "";
   const protocol: u32 = Ipv6.at(quoted).nextHeader;
-  if (protocol != PROTOCOL_UDP && protocol != PROTOCOL_TCP) return " " + protocolName(protocol);
-  return `${protocol == PROTOCOL_UDP ? " udp" : " tcp"} port ${bswap<u16>(load<u16>(quoted + IPV6, 2))}`;
+  const ports = quotedPorts(quoted, end);
+  if (ports == 0) return " " + protocolName(protocol);
+  return `${protocol == PROTOCOL_UDP ? " udp" : " tcp"} port ${bswap<u16>(load<u16>(ports, 2))}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Bytes to text: one line for an Ethernet frame, in the manner of `tcpdump -en`.
+ * Bytes to text: an Ethernet frame as one line, in the manner of `tcpdump -en`, and as layers with their fields.
  *
  * This module is its own small Wasm with a garbage collector. Strings cross its border through as-bind, which copies:
  * fine for a person's eyes, and never on a frame's way through the engine.
@@ -7,9 +7,11 @@
 import { Packet } from "../packet/packet";
 import { parseAt } from "../packet/parse";
 import { ETHERNET } from "../wire/ethernet";
-import { describeEthernet } from "./ethernet";
+import { dissectEthernet } from "./ethernet";
+import { faultMark, faultName } from "./fault";
+import { Layers, quoted } from "./layers";
 
-/** The one packet that is being described. */
+/** The one packet that is being looked at. */
 const PACKET: usize = memory.data(offsetof<Packet>(), 8);
 
 /**
@@ -18,9 +20,33 @@ const PACKET: usize = memory.data(offsetof<Packet>(), 8);
  * @param frame  0…65535 bytes; a short or damaged one is described as far as it goes, never an error
  */
 export function describe(frame: Uint8Array): string {
-  const length = frame.length.toString();
-  if (<u32>frame.length < ETHERNET) return `(TOO_SHORT), length ${length}`;
-  if (frame.length > 0xffff) return `(TOO_LONG), length ${length}`;
+  const refusal = refusalOf(frame.length);
+  return refusal.length == 0 ? dissectWith(frame, new Layers(false)) : lineWithout(refusal, frame.length);
+}
+
+/** The same line, and what it was made of: `{ text, fault, layers }` as JSON. */
+export function dissect(frame: Uint8Array): string {
+  const refusal = refusalOf(frame.length);
+  if (refusal.length > 0)
+    return `{"text":"${lineWithout(refusal, frame.length)}","fault":"${refusal}","layers":[]}`;
+  const layers = new Layers(true);
+  const text = dissectWith(frame, layers);
+  const name = faultName(Packet.at(PACKET).fault);
+  return `{"text":${quoted(text)},"fault":${name.length == 0 ? "null" : quoted(name)},"layers":${layers.toString()}}`;
+}
+
+/** Name of the reason why `length` bytes are no frame; empty: they may be one. */
+function refusalOf(length: u32): string {
+  if (length < ETHERNET) return "TOO_SHORT";
+  return length > 0xffff ? "TOO_LONG" : "";
+}
+
+function lineWithout(refusal: string, length: i32): string {
+  return `(${refusal}), length ${length}`;
+}
+
+function dissectWith(frame: Uint8Array, layers: Layers): string {
   parseAt(frame.dataStart, frame.length, PACKET, 0);
-  return describeEthernet(frame.dataStart, frame.length, Packet.at(PACKET));
+  const packet = Packet.at(PACKET);
+  return dissectEthernet(frame.dataStart, frame.length, packet, layers) + faultMark(packet.fault);
 }

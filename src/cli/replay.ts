@@ -1,19 +1,19 @@
 import { parseArgs } from "node:util";
 import type { CaptureSummary } from "../capture-reader";
-import { describe } from "../inspect";
 import type { LabStats } from "../lab";
 import { MODES } from "../modes";
 import type { ModeName } from "../modes";
-import { ETHERNET } from "../pcapng";
 import type { ReasonName } from "../reasons";
 import { Replay } from "../replay";
 import type { Fate, Loss } from "../replay";
 import { dropLines } from "./drops";
+import { frameText } from "./frame-text";
 import { hintFor } from "./hint";
 import { openCapture } from "./input";
 import { linkTypeName } from "./link-types";
 import { grouped } from "./output";
 import type { Output } from "./output";
+import { Progress } from "./progress";
 import { SightingsFile } from "./sightings-file";
 import { clockText, exactSeconds } from "./time";
 import { parseLimit, UsageError } from "./usage";
@@ -58,7 +58,8 @@ export async function replayFile(args: string[], out: Output): Promise<number> {
   const limit = parseLimit(values.limit);
   const mode = parseMode(values.mode);
 
-  const capture = await openCapture(file);
+  const input = await openCapture(file);
+  const { capture } = input;
   const sightings = values.out === undefined ? null : await SightingsFile.create(values.out, file);
   const began = performance.now();
   const replay = await Replay.open({
@@ -67,6 +68,7 @@ export async function replayFile(args: string[], out: Output): Promise<number> {
     ...(sightings && { onsighting: (sighting) => sightings.add(sighting) }),
   });
   const tally = new Tally();
+  const progress = new Progress(input);
   try {
     let first: bigint | null = null;
     for await (const packet of capture) {
@@ -75,8 +77,10 @@ export async function replayFile(args: string[], out: Output): Promise<number> {
       const fate = replay.send(packet);
       tally.add(fate);
       await out.line(values.json ? jsonLine(fate) : textLine(fate, first));
+      progress.at(packet.index + 1);
     }
   } finally {
+    progress.end();
     tally.books = await replay.close();
     sightings?.close();
   }
@@ -126,19 +130,14 @@ function count(counts: Record<string, number>, key: string): void {
 function jsonLine({ packet, at, verdict, to, losses, further, answers }: Fate): string {
   const { index, time, frame, originalLength } = packet;
   return JSON.stringify({
-    index: index + 1, time: exactSeconds(time), at, length: frame.length, originalLength, text: textOf(packet),
+    index: index + 1, time: exactSeconds(time), at, length: frame.length, originalLength, text: frameText(packet),
     verdict, to, losses, further, answers,
   });
 }
 
 function textLine(fate: Fate, first: bigint): string {
   const { packet } = fate;
-  return `${String(packet.index + 1).padStart(6)}  ${clockText(packet.time - first)}  ${textOf(packet)}  →  ${verdictText(fate)}`;
-}
-
-function textOf({ frame, originalLength, interface: { linkType } }: Fate["packet"]): string {
-  const cut = originalLength > frame.length ? ` (cut: ${frame.length} of ${originalLength} bytes)` : "";
-  return linkType === ETHERNET ? `${describe(frame)}${cut}` : `${linkTypeName(linkType)}, ${frame.length} bytes`;
+  return `${String(packet.index + 1).padStart(6)}  ${clockText(packet.time - first)}  ${frameText(packet)}  →  ${verdictText(fate)}`;
 }
 
 function verdictText({ verdict, to, losses, further, answers }: Fate): string {

@@ -10,7 +10,7 @@ export const HELP = `fivewire: a learning switch, NAT and VirtualBox's five netw
       sends a capture into a lab as a guest's traffic, and tells what became of each frame
 
   fivewire inspect FILE [--json] [--limit N]
-      one line per frame of a capture
+      one line per frame of a capture; with --json its layers: offsets, fields, checksum status
 
   --json       for machines: one document (modes), or one line of JSON per frame (replay, inspect)
   --out FILE   where to write the pcapng; modes: fivewire-modes.pcapng in the folder for temporary files
@@ -20,7 +20,8 @@ export const HELP = `fivewire: a learning switch, NAT and VirtualBox's five netw
   --real-gaps  time passes as it was recorded; else a pause longer than a second counts as one
   --help, --version
 
-A capture is a pcap or pcapng file, in either byte order; - is standard input.
+A capture is a pcap or pcapng file, in either byte order; - is standard input. It is read as a stream: memory does not grow with
+the file. While a long one is read, a bar on standard error shows how far, when that is a terminal and standard output is not.
 `;
 
 /** A count of frames: 1 and up. */

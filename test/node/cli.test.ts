@@ -2,11 +2,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { readCapture } from "../../src/capture-reader";
+import { inspect } from "../../src/cli/inspect";
 import { exitCode, tableLines, wrongLines } from "../../src/cli/modes-report";
 import type { ModesDocument } from "../../src/cli/modes";
+import { Output } from "../../src/cli/output";
 import type { ReplayTotals } from "../../src/cli/replay";
 import { MODES } from "../../src/modes";
 import type { ModeName } from "../../src/modes";
@@ -250,6 +253,14 @@ describe("fivewire replay", () => {
   });
 });
 
+/** The lines that the command prints for a capture of the corpus; without a process of its own, since there are many. */
+async function inspected(capture: string, ...more: string[]): Promise<string[]> {
+  let text = "";
+  const stream = new Writable({ write: (piece, _, done) => { text += String(piece); done(); } });
+  expect(await inspect([join(CORPUS, capture), ...more], new Output(stream as unknown as NodeJS.WriteStream))).toBe(0);
+  return lines(text);
+}
+
 describe("fivewire inspect", () => {
   test("shows one line per frame", () => {
     const { code, out } = fivewire("inspect", file("inspect.pcap", pcap("us", false)));
@@ -258,10 +269,36 @@ describe("fivewire inspect", () => {
     expect(lines(out)[0]).toMatch(/^ +1 +0\.000000 .*who-has 10\.0\.2\.1/);
   });
 
-  test("--json gives number, time, length and text of each frame", () => {
-    const { out } = fivewire("inspect", file("inspect-json.pcapng", pcapng()), "--json");
-    const [first] = lines(out).map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(first).toEqual({ index: 1, time: "0.000000000", length: question.length, text: expect.stringContaining("who-has") });
+  test("--json gives the layers of each frame by field", () => {
+    const { code, out } = fivewire("inspect", file("inspect-json.pcapng", pcapng()), "--json");
+    expect(code).toBe(0);
+    const [first, second, , fourth] = lines(out).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toEqual({
+      index: 1, time: "0.000000000", length: 42, originalLength: 42, linkType: 1, text: expect.stringContaining("who-has"), fault: null,
+      layers: [
+        { name: "ethernet", offset: 0, length: 14, fields: { src: "02:00:00:00:00:01", dst: "ff:ff:ff:ff:ff:ff", type: 0x0806 } },
+        { name: "arp", offset: 14, length: 28, fields: expect.objectContaining({ opcode: 1, senderIp: "10.0.2.77", targetIp: "10.0.2.1" }) },
+      ],
+    });
+    expect(second).toMatchObject({ layers: [{}, { name: "ipv4" }, { name: "udp", offset: 34, fields: { srcPort: 5000, dstPort: 53 } }] });
+    expect(fourth).toMatchObject({ fault: "TOO_SHORT", layers: [] });
+  });
+
+  test("--json of a frame that is no Ethernet has no layers and names its link type", () => {
+    const [first] = lines(fivewire("inspect", file("inspect-raw.pcap", pcap("us", true, 101)), "--json").out);
+    expect(JSON.parse(first!)).toMatchObject({ linkType: 101, text: expect.stringMatching(/^raw IP, /), fault: null, layers: [] });
+  });
+
+  test.skipIf(!corpus)("every capture of the corpus goes through, as lines and as JSON, and both say the same", async () => {
+    let shown = 0;
+    for (const each of captures) {
+      const [text, json] = await Promise.all([inspected(each), inspected(each, "--json")]);
+      const frames = json.map((line) => JSON.parse(line) as { index: number; text: string; linkType: number; fault: string | null; layers: unknown[] });
+      expect(text.map((line) => line.replace(/^ *(\d+) +[-\d.]+ {2}/, "$1 ")), each).toEqual(frames.map(({ index, text }) => `${index} ${text}`));
+      for (const { linkType, fault, layers } of frames) expect(layers.length > 0, each).toBe(linkType === 1 && fault !== "TOO_SHORT");
+      shown += frames.length;
+    }
+    expect(shown).toBe(2760);
   });
 
   test("a file that ends too early is shown as far as it goes, and the rest is told on stderr", () => {

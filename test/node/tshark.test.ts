@@ -1,0 +1,202 @@
+import fc from "fast-check";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readCapture } from "../../src/capture-reader";
+import { dissect } from "../../src/inspect";
+import type { Dissection } from "../../src/inspect";
+import { damagedFrames } from "../twins/frame-arbitrary";
+import { CORPUS, captures, corpus } from "./corpus";
+import { viewOf } from "./parser-view";
+import { tshark, tsharkViews } from "./tshark";
+import type { Captured, View } from "./tshark";
+
+/** One frame, seen by both. */
+interface Seen {
+  frame: Uint8Array;
+  dissection: Dissection;
+  /** Whether the capture kept only its beginning. */
+  isCut: boolean;
+  /** Protocols that tshark found. */
+  protocols: string[];
+}
+
+/** A reason for the two to differ, which is no fault of either. */
+interface Difference {
+  name: string;
+  why: string;
+  applies(seen: Seen): boolean;
+  /** "less": the parser has no answer where tshark has one. "more": the other way round. "otherwise": both have. */
+  parserSays: "less" | "more" | "otherwise";
+  differs: (keyof View)[];
+  /** Frames: of the corpus, of those of it that were cut and are filled up, and of the made ones. */
+  count: { corpus: number; filled?: number; made: number };
+}
+
+const TRANSPORT: (keyof View)[] = ["l4", "payload", "srcPort", "dstPort", "l4Sum"];
+const FRAGMENT: (keyof View)[] = ["fragmentOffset", "moreFragments"];
+const ALL: (keyof View)[] = ["l3", "src", "dst", "l3Sum", ...FRAGMENT, ...TRANSPORT];
+
+/** The parser ends at a fault, since a station drops the frame there; tshark goes on as far as there are bytes. */
+function fault(name: NonNullable<Dissection["fault"]>, why: string, differs: (keyof View)[], corpus: number, made: number, filled = 0): Difference {
+  return { name, why, applies: ({ dissection }) => dissection.fault === name, parserSays: "less", differs, count: { corpus, filled, made } };
+}
+
+/** Of the rows that apply and explain all that differs, the first one counts. */
+const DIFFERENCES: Difference[] = [
+  {
+    name: "cut by the capture",
+    why: "bytes that were not captured make the packet shorter than its header says; filled up, each is compared once more",
+    applies: ({ isCut, dissection }) => isCut && /_(LENGTH|TRUNCATED)$/.test(dissection.fault ?? ""),
+    parserSays: "less", differs: ALL, count: { corpus: 733, made: 0 },
+  },
+  {
+    name: "a third tag",
+    why: "the parser looks through two tags, as the engine does; what is behind them is of an unknown kind to it",
+    applies: ({ dissection: { layers } }) => {
+      const tags = layers.filter((layer) => layer.name === "vlan");
+      return tags.length === 2 && [0x8100, 0x88a8].includes(tags[1]!.fields.type!);
+    },
+    parserSays: "less", differs: ALL, count: { corpus: 0, made: 346 },
+  },
+  {
+    name: "another way to IP",
+    why: "the engine knows IP and ARP by the EtherTypes 0x0800, 0x0806 and 0x86dd; tshark finds them behind MPLS labels, LLC, 0x9100 and others too",
+    applies: ({ dissection: { layers } }) => {
+      const link = layers.findLast((layer) => layer.name === "ethernet" || layer.name === "vlan");
+      return ![0x0800, 0x0806, 0x86dd].includes((link?.fields as { type?: number } | undefined)?.type ?? 0);
+    },
+    parserSays: "less", differs: ALL, count: { corpus: 1, made: 0 },
+  },
+  {
+    name: "a later fragment of no bytes",
+    why: "tshark takes it for a whole packet and shows the transport header that would stand at its end",
+    applies: ({ dissection: { layers } }) => {
+      const last = layers.findLast(({ name }) => name !== "padding");
+      return last?.name === "extension" && (last.fields.fragmentOffset ?? 0) > 0;
+    },
+    parserSays: "less", differs: TRANSPORT, count: { corpus: 0, made: 0 },
+  },
+  {
+    name: "behind Shim6",
+    why: "the parser does not know this extension header (RFC 5533) and takes it for a transport; tshark steps over it",
+    applies: ({ dissection: { layers } }) => layers.some((layer) => layer.name === "ipv6" && layer.fields.nextHeader === 140)
+      || layers.some((layer) => layer.name === "extension" && layer.fields.nextHeader === 140),
+    parserSays: "less", differs: [...FRAGMENT, ...TRANSPORT], count: { corpus: 0, made: 0 },
+  },
+  {
+    name: "a home address of another length",
+    why: "an option 201 that is not 16 bytes long is no home address (RFC 6275 §6.3); tshark sums what stands there as one",
+    applies: ({ frame, dissection: { layers } }) => layers.some((layer) => layer.name === "extension"
+      && layer.fields.kind === "destination" && frame.subarray(layer.offset, layer.offset + layer.length).includes(201)),
+    parserSays: "otherwise", differs: ["l4Sum"], count: { corpus: 0, made: 0 },
+  },
+  {
+    name: "the other family's ICMP",
+    why: "ICMPv6 is defined over IPv6 (RFC 4443 §2.3: its pseudo-header), ICMP over IPv4; tshark shows either over both",
+    applies: ({ dissection: { fault, layers }, protocols }) => fault === null &&
+      protocols.includes(layers.some(({ name }) => name === "ipv4") ? "icmpv6" : "icmp"),
+    parserSays: "less", differs: ["l4", "l4Sum"], count: { corpus: 0, made: 19 },
+  },
+  {
+    name: "behind a mobility header",
+    why: "tshark stops there, since nothing may follow today (RFC 6275 §6.1.1); the parser goes by its next header",
+    applies: ({ dissection: { layers } }) => layers.some((layer) => layer.name === "extension" && layer.fields.kind === "mobility"),
+    parserSays: "more", differs: [...FRAGMENT, ...TRANSPORT], count: { corpus: 0, made: 64 },
+  },
+  {
+    name: "an option longer than its extension header",
+    why: "tshark looks into the options and stops there; the parser steps over them by the header's own length",
+    applies: ({ dissection: { layers }, protocols }) => protocols.at(-1) === "_ws.malformed"
+      && !protocols.some((name) => /^(tcp|udp|icmp|icmpv6)$/.test(name))
+      && layers.some((layer) => layer.name === "extension" && /^(hop-by-hop|destination)$/.test(layer.fields.kind)),
+    parserSays: "more", differs: [...FRAGMENT, ...TRANSPORT], count: { corpus: 0, made: 1 },
+  },
+  {
+    name: "an IPv4 header or packet that is too short to be one",
+    why: "tshark shows nothing of such a header; the parser shows it, and objects",
+    applies: ({ dissection: { fault, layers } }) => fault === "IPV4_HEADER" || (fault === "IPV4_LENGTH"
+      && layers.some((layer) => layer.name === "ipv4" && layer.fields.totalLength < layer.length)),
+    parserSays: "more", differs: ["src", "dst", "l3Sum", ...FRAGMENT], count: { corpus: 0, made: 2 },
+  },
+  fault("VLAN", "VID 4095 is reserved and never on a wire (IEEE 802.1Q-2018 §9.6)", ALL, 0, 101),
+  fault("ARP_TRUNCATED", "a message that is not all there is no layer", ["l3", "src", "dst"], 0, 25),
+  fault("ARP_FORMAT", "ARP for other hardware or protocols has its addresses elsewhere", ["l3", "src", "dst"], 0, 7),
+  fault("IPV4_TRUNCATED", "a header that is not all there is no layer", ALL, 1, 150),
+  fault("IPV6_TRUNCATED", "a header that is not all there is no layer", ALL, 0, 149),
+  fault("IPV4_VERSION", "what says another version is no IPv4 header", ALL, 0, 17),
+  fault("IPV6_VERSION", "what says another version is no IPv6 header", ALL, 0, 12),
+  fault("IPV4_LENGTH", "the header says more bytes than the frame has", TRANSPORT, 5, 75),
+  fault("IPV6_LENGTH", "the header says more bytes than the frame has", [...FRAGMENT, ...TRANSPORT], 0, 136),
+  fault("IPV4_CHECKSUM", "nothing behind a damaged header is believed (RFC 1122 §3.2.1.2)", TRANSPORT, 20, 47, 22),
+  fault("IPV6_EXTENSION", "a chain that is too long, out of order or cut ends at its fault", [...FRAGMENT, ...TRANSPORT], 0, 38),
+  fault("TCP_TRUNCATED", "a header that is not all there is no layer; tshark shows the ports it has", TRANSPORT, 0, 15),
+  fault("TCP_HEADER", "a header whose length makes no sense has no payload behind it; tshark guesses", ["payload", "l4Sum"], 1, 53, 1),
+  fault("UDP_TRUNCATED", "a header that is not all there is no layer; tshark shows the ports it has", TRANSPORT, 0, 6),
+  fault("UDP_LENGTH", "a wrong length leaves open what is summed; the parser says so, tshark says nothing or sums what is there", ["payload", "l4Sum"], 0, 12),
+  fault("ICMP_TRUNCATED", "a header that is not all there is no layer", ["l4", "l4Sum"], 0, 15),
+];
+
+const isSilent = (value: View[keyof View]): boolean => value === null || value === "unverified";
+
+function isExplained({ parserSays, differs }: Difference, key: keyof View, ours: View, theirs: View): boolean {
+  if (!differs.includes(key)) return false;
+  return parserSays === "otherwise" || isSilent(parserSays === "less" ? ours[key] : theirs[key]);
+}
+
+/** Compares every frame; returns how many differ for which reason. A difference without a reason fails. */
+function compare(frames: (Captured & { from: string })[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const unexplained: string[] = [];
+  for (const [i, { view: theirs, protocols }] of tsharkViews(frames).entries()) {
+    const { frame, originalLength, from } = frames[i]!;
+    const dissection = dissect(frame);
+    const ours = viewOf(dissection);
+    const keys = (Object.keys(ours) as (keyof View)[]).filter((key) => ours[key] !== theirs[key]);
+    if (keys.length === 0) continue;
+    const seen = { frame, dissection, isCut: originalLength > frame.length, protocols };
+    const reason = DIFFERENCES.find((each) => each.applies(seen) && keys.every((key) => isExplained(each, key, ours, theirs)));
+    if (reason) counts[reason.name] = (counts[reason.name] ?? 0) + 1;
+    else unexplained.push(`${from}: ${keys.map((key) => `${key}: parser ${ours[key]}, tshark ${theirs[key]}`).join("; ")}: ${dissection.text}`);
+  }
+  expect(unexplained).toEqual([]);
+  return counts;
+}
+
+function expected(of: "corpus" | "filled" | "made"): Record<string, number> {
+  return Object.fromEntries(DIFFERENCES.map(({ name, count }) => [name, count[of] ?? 0] as const).filter(([, count]) => count > 0));
+}
+
+/** The frame as it was on the wire, as far as lengths go. */
+function filledUp(frame: Uint8Array, length: number): Uint8Array {
+  const filled = new Uint8Array(length);
+  filled.set(frame);
+  return filled;
+}
+
+test.skipIf(!corpus || !tshark)("tshark finds the same headers, ends, fragments and checksums in every frame of the corpus", async () => {
+  const frames: (Captured & { from: string })[] = [];
+  const cut: typeof frames = [];
+  let strangers = 0;
+  for (const file of captures)
+    for await (const { frame, originalLength, index, interface: { linkType } } of readCapture(createReadStream(join(CORPUS, file)))) {
+      const from = `${file} frame ${index + 1}`;
+      if (linkType !== 1) strangers++; // no Ethernet: not for this parser
+      else frames.push({ frame, originalLength, from });
+      if (linkType === 1 && originalLength > frame.length) cut.push({ frame: filledUp(frame, originalLength), originalLength, from: `${from}, filled up` });
+    }
+  expect({ frames: frames.length, cut: cut.length, strangers }).toEqual({ frames: 2720, cut: 747, strangers: 40 });
+  expect(compare(frames)).toEqual(expected("corpus"));
+  expect(compare(cut)).toEqual(expected("filled"));
+}, 120_000);
+
+/** Made frames of a normal run, of which the table has the counts; the nightly one makes ten times as many, others each time. */
+const MADE = 4000;
+const isNightly = process.env.FIVEWIRE_NIGHTLY === "1";
+
+test.skipIf(!tshark)("and in frames that were made up and damaged", () => {
+  const amount = isNightly ? { numRuns: 10 * MADE } : { numRuns: MADE, seed: 1 };
+  const made = fc.sample(damagedFrames(), amount);
+  const counts = compare(made.map((frame) => ({ frame, originalLength: frame.length, from: Buffer.from(frame).toString("hex") })));
+  if (!isNightly) expect(counts).toEqual(expected("made"));
+}, 600_000);

@@ -1,0 +1,121 @@
+/** What tshark sees in frames, for a comparison with what the parser sees. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PcapngWriter } from "../../src/pcapng";
+import { part } from "../parts";
+
+export const tshark = part("tshark", () => (spawnSync("tshark", ["--version"]).error ? "no tshark in PATH" : null));
+
+/** A frame as it stands in a capture. */
+export interface Captured {
+  frame: Uint8Array;
+  originalLength: number;
+}
+
+/** Where the headers of a frame lie and what they say; null: there is no such header, or it has no such field. */
+export interface View {
+  /** Offsets from the frame's first byte. */
+  l3: number | null;
+  l4: number | null;
+  /** After a TCP or UDP header. */
+  payload: number | null;
+  src: string | null;
+  dst: string | null;
+  srcPort: number | null;
+  dstPort: number | null;
+  /** Bytes. */
+  fragmentOffset: number | null;
+  moreFragments: boolean | null;
+  /** Of the IPv4 header, and of TCP, UDP, ICMP or ICMPv6: "good", "bad", "absent", "unverified". */
+  l3Sum: string | null;
+  l4Sum: string | null;
+}
+
+/** A protocol of tshark's tree. */
+interface Proto {
+  name: string;
+  pos: number;
+  size: number;
+  /** The text of the protocol and all below it. */
+  text: string;
+}
+
+/** Protocols whose fields are wanted. Their inner ones come with them: an ICMP error's quoted packet, extension headers. */
+const WANTED = "eth arp ip ipv6 tcp udp icmp icmpv6";
+
+/** Each frame by itself, without what tshark knows of the others; checksums are verified, which is not its default. */
+const SETTINGS = [
+  "ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE", "tcp.analyze_sequence_numbers:FALSE",
+  "ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE",
+];
+
+/** tshark's view of each frame, and the names of the protocols it found, outermost first. */
+export function tsharkViews(frames: Captured[]): { view: View; protocols: string[] }[] {
+  const folder = mkdtempSync(join(tmpdir(), "fivewire-tshark-"));
+  const file = join(folder, "frames.pcapng");
+  const writer = new PcapngWriter();
+  const place = writer.addInterface({ name: "frames" });
+  frames.forEach(({ frame, originalLength }, i) => writer.packet({ interface: place, time: BigInt(i), frame, originalLength }));
+  writeFileSync(file, writer.bytes());
+  const settings = SETTINGS.flatMap((setting) => ["-o", setting]);
+  const { stdout } = spawnSync("tshark", ["-n", "-r", file, ...settings, "-T", "pdml", "-J", WANTED], {
+    encoding: "utf8", maxBuffer: 1 << 29, stdio: ["ignore", "pipe", "ignore"],
+  });
+  rmSync(folder, { recursive: true });
+  const packets = stdout.split("<packet>").slice(1);
+  if (packets.length !== frames.length) throw new Error(`tshark shows ${packets.length} of ${frames.length} frames`);
+  return packets.map((packet) => {
+    const protos = protosOf(packet);
+    return { view: viewOf(protos), protocols: protos.map(({ name }) => name) };
+  });
+}
+
+/** The outermost protocols, in order. */
+function protosOf(packet: string): Proto[] {
+  return packet.split(/^ {2}<proto (?=name=)/m).slice(1).map((text) => ({
+    name: attribute(text, "name")!,
+    pos: Number(attribute(text, "pos")),
+    size: Number(attribute(text, "size")),
+    text,
+  }));
+}
+
+function attribute(text: string, name: string): string | undefined {
+  return new RegExp(` ?\\b${name}="([^"]*)"`).exec(text.slice(0, text.indexOf(">")))?.[1];
+}
+
+/** What the first field of that name shows. */
+function shown(proto: Proto | undefined, name: string): string | null {
+  const at = proto?.text.indexOf(`<field name="${name}"`) ?? -1;
+  return at < 0 ? null : (attribute(proto!.text.slice(at + 1), "show") ?? null);
+}
+
+function numberOf(text: string | null): number | null { return text === null ? null : Number(text); }
+
+const STATUS: Record<string, string> = { 0: "bad", 1: "good", 2: "unverified", 3: "absent", 4: "bad" };
+
+function viewOf(protos: Proto[]): View {
+  const l3 = protos.find(({ name }) => /^(arp|ip|ipv6)$/.test(name));
+  const l4 = protos.find(({ name }) => /^(tcp|udp|icmp|icmpv6)$/.test(name));
+  const ported = l4 && /^(tcp|udp)$/.test(l4.name) ? l4 : undefined;
+  const addresses = l3?.name === "arp" ? ["arp.src.proto_ipv4", "arp.dst.proto_ipv4"] : [`${l3?.name}.src`, `${l3?.name}.dst`];
+  // Behind an authentication header, fragment headers are no longer in the IPv6 header's tree.
+  const fragment = l3?.name === "ipv6" ? protos.find((proto) => shown(proto, "ipv6.fraghdr.offset") !== null) : l3;
+  const units = numberOf(shown(fragment, "ip.frag_offset") ?? shown(fragment, "ipv6.fraghdr.offset"));
+  const more = shown(fragment, "ip.flags.mf") ?? shown(fragment, "ipv6.fraghdr.more");
+  return {
+    l3: l3?.pos ?? null,
+    l4: l4?.pos ?? null,
+    payload: ported ? ported.pos + ported.size : null,
+    src: shown(l3, addresses[0]!),
+    dst: shown(l3, addresses[1]!),
+    srcPort: numberOf(shown(ported, `${ported?.name}.srcport`)),
+    dstPort: numberOf(shown(ported, `${ported?.name}.dstport`)),
+    fragmentOffset: units === null ? null : 8 * units,
+    moreFragments: more === null ? null : /^(1|True)$/i.test(more),
+    l3Sum: STATUS[shown(l3, "ip.checksum.status") ?? ""] ?? null,
+    l4Sum: STATUS[shown(l4, `${l4?.name}.checksum.status`) ?? ""] ?? null,
+  };
+}
