@@ -2,12 +2,13 @@ import { expect } from "vitest";
 import * as abi from "../../assembly/abi";
 import { be32, internetChecksum, with16 } from "../packets";
 import type { Bytes } from "../packets";
-import { bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote } from "./ip-packet";
+import { damagedBy, reading } from "./ip-damage";
+import { aged, bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
 import { FILTERINGS, FLAGS, FORGED, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS } from "./nat-acts";
 import type { Act, Place } from "./nat-acts";
 import { NatSlowly } from "./nat-slowly";
-import type { Endpoint, Forward, Protocol } from "./nat-slowly";
+import type { Endpoint, Flow, Forward, Protocol } from "./nat-slowly";
 import { macHalves } from "./rig";
 import type { Handing, Rig } from "./rig";
 
@@ -71,6 +72,7 @@ export class NatWorld {
       filtering,
       outside: OUTSIDE,
       forwards: FORWARDS,
+      room: place.room,
       own: (place.isRouter ? [DHCP_PORT] : [DHCP_PORT, HOST_PORT]).map((port) => ({ protocol: "udp", port })),
     });
   }
@@ -80,7 +82,10 @@ export class NatWorld {
   /** All of it in one instant; what everybody hears is what the twin says. How many packets were sent. */
   do(acts: Act[], handing: Handing): number {
     const before = this.rig.now / 1e6;
-    const sent = acts.flatMap((act) => this.sendingOf(act, before) ?? []);
+    const sent = acts.flatMap((act) => {
+      const whole = this.sendingOf(act, before);
+      return (act.damage && whole ? this.damagedSending(act, whole) : whole) ?? [];
+    });
     const frames = sent.map(({ by, bytes }) =>
       ({ port: this.ports.get(by)!, frame: Uint8Array.from([...this.headers.get(by)!, ...bytes]) }));
     const arrival = before + (2 * DELAY) / 1e6;
@@ -117,7 +122,7 @@ export class NatWorld {
   private compare(who: string, got: Bytes[], expected: Expected[], wasRefused: boolean): void {
     const left = [...expected];
     for (const bytes of got) {
-      const place = left.findIndex((each) => isSame(bytes, each.bytes, each.tolerant));
+      const place = left.findIndex((each) => isSame(bytes, each.bytes, each.zeroAt));
       if (place < 0 && wasRefused && isRefusal(bytes)) continue;
       if (place < 0) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${left.map((each) => hex(each.bytes)).join(" or ")}`);
       const [wanted] = left.splice(place, 1);
@@ -183,6 +188,43 @@ export class NatWorld {
     return what === "error in" ? this.errorIn(act, remote, heard) : this.errorOut(act, guest, heard);
   }
 
+  /**
+   * The same packet, changed on its way to the NAT, judged by what can still be read in it. Null where that would ask more of
+   * the twin than a NAT's rules: errors, packets for somebody on their own side of it or for a network as such (RFC 1812 §4.2.3.1
+   * would rather not see those go out).
+   */
+  private damagedSending(act: Act, { by, bytes: whole }: Sending): Sending | null {
+    // By the number in its data a packet is known again.
+    const [start, end] = nonceIn(whole);
+    const changes = act.damage!.changes.filter(([at]) => at < start || at >= end);
+    const bytes = damagedBy({ ...act.damage!, changes }, whole);
+    const isOut = GUESTS.includes(by);
+    const found = reading(bytes);
+    const [was, is] = [whole, bytes].map((each) => ({ src: each.slice(12, 16).join("."), dst: each.slice(16, 20).join(".") }));
+    if (isTranslatedError(whole)) return null;
+    if (was!.src !== by || (was!.src !== is!.src && !(isOut && isForeign(is!.src)))) return null;
+    if (isOut && (was!.dst === OUTSIDE || is!.dst === OUTSIDE || is!.dst === "192.0.2.0" || is!.dst.startsWith("10.0.2."))) return null;
+    return {
+      by,
+      bytes,
+      judge: (now) => {
+        if (found === null || found.src.ip !== by || found.isFragment || found.ttl < 2) return null;
+        const { protocol, dst } = found;
+        if (protocol === "icmp" && found.type !== (isOut ? 8 : 0)) return null;
+        if (isOut ? !isSomebody(dst.ip) : dst.ip !== OUTSIDE) return null;
+        const zeroAt = wrongAt(found.bytes);
+        if (!isOut) {
+          const inside = this.twin.inward(found, now);
+          const arrived = inside && aged(readdressed(found.bytes, { dst: inside }));
+          return arrived && { to: inside.ip, bytes: arrived, zeroAt, heard: { protocol, src: found.src, dst: inside, bytes: [] } };
+        }
+        const outside = this.twin.outward(found, now, () => this.known(found));
+        const left = outside && aged(readdressed(found.bytes, { src: outside }));
+        return left && { to: dst.ip, bytes: left, zeroAt, heard: { protocol, src: outside, dst, bytes: [] } };
+      },
+    };
+  }
+
   private packet(act: Act, protocol: Protocol, src: Endpoint, dst: Endpoint, isReply: boolean): IpPacket {
     const { ttl = 64, tos = 0, id = 1, fragment = 0, options = [], data = [0, 0], fault = 0 } = SHAPES[act.shape]!;
     const flags = protocol === "tcp" ? FLAGS[act.flags]! : "";
@@ -242,7 +284,7 @@ export class NatWorld {
         if (found === null) return null;
         const { inside, isCertain } = found;
         const quoted = readdressed(heard.bytes, { src: inside });
-        return { to: inside.ip, bytes: errorBytes(by, inside.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null, isCertain };
+        return { to: inside.ip, bytes: errorBytes(by, inside.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null, isCertain };
       },
     };
   }
@@ -259,7 +301,7 @@ export class NatWorld {
         // RFC 5508 REQ-7: what came by a hairpin goes back by one.
         if (heard.src.ip === OUTSIDE) return () => this.errorTurned(error, heard, outside, now);
         const quoted = readdressed(heard.bytes, { dst: outside });
-        return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null };
+        return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null };
       },
     };
   }
@@ -269,16 +311,18 @@ export class NatWorld {
     if (found === null) return null;
     const quoted = readdressed(heard.bytes, { src: found.inside, dst: outside });
     const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
-    return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain };
+    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: found.isCertain };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
-    const { protocol, src, dst, fault } = packet;
-    return { to, bytes: bytesOf(packet), tolerant: fault !== 0 && fault !== "none", heard: { protocol, src, dst, bytes: [] } };
+    const { protocol, src, dst } = packet;
+    const bytes = bytesOf(packet);
+    return { to, bytes, zeroAt: wrongAt(bytes), heard: { protocol, src, dst, bytes: [] } };
   }
 
   /** The port that the NAT gave a packet: as it came out, else as the table has it. */
-  private chosen({ protocol, src, data, options }: IpPacket, all: Bytes[]): number | undefined {
+  private chosen(packet: IpPacket, all: Bytes[]): number | undefined {
+    const { protocol, data, options } = packet;
     const start = 20 + options.length;
     const at = { udp: 8, tcp: 20, icmp: 8 }[protocol];
     const out = all.find((bytes) => bytes[9] === NUMBERS[protocol] && data.every((byte, i) => bytes[start + at + i] === byte));
@@ -286,6 +330,11 @@ export class NatWorld {
       const place = start + (protocol === "icmp" ? 4 : 0);
       return out[place]! * 256 + out[place + 1]!;
     }
+    return this.known(packet);
+  }
+
+  /** The port of a source that the table has. */
+  private known({ protocol, src }: Flow): number | undefined {
     const isForwards = (port: number): boolean => FORWARDS.some((each) => each.protocol === protocol && each.hostPort === port);
     const known = this.table().filter((each) => each.protocol === protocol && each.inside.ip === src.ip && each.inside.port === src.port);
     return (known.find(({ outside }) => !isForwards(outside.port)) ?? known[0])?.outside.port;
@@ -321,12 +370,32 @@ interface Expected {
   by?: string;
   to: string;
   bytes: Bytes;
-  /** Its checksum is wrong: of one's complement's two zeros either will do. */
-  tolerant: boolean;
+  /** Where a wrong checksum is, its own or a quoted one. */
+  zeroAt: number | null;
   heard: Heard | null;
   /** False: nothing is wrong when it does not come. */
   isCertain?: boolean;
 }
+
+/** Whether somebody outside could have this address: one of the network there, and not everybody's (RFC 2644). */
+function isSomebody(ip: string): boolean { return ip.startsWith("192.0.2.") && ip !== "192.0.2.255"; }
+
+/** Whether nobody inside has this address. */
+function isForeign(ip: string): boolean { return !ip.startsWith("10.0.2."); }
+
+/** Where a wrong checksum comes to lie in an error about a packet: behind 20 bytes of IP and 8 of ICMP. */
+function wrongInQuote({ bytes }: Heard): number | null {
+  const at = wrongAt(bytes);
+  return at === null ? null : at + 28;
+}
+
+/** Where the number of a packet lies that was built here: behind the shortest of transport headers. */
+function nonceIn(packet: Bytes): [number, number] {
+  const start = (packet[0]! & 15) * 4 + (packet[9] === NUMBERS.tcp ? 20 : 8);
+  return [start, start + 4];
+}
+
+function isTranslatedError(packet: Bytes): boolean { return packet[9] === 1 && [3, 11, 12].includes(packet[(packet[0]! & 15) * 4]!); }
 
 /** RFC 5508 REQ-3: an error whose own checksum is wrong is nobody's. */
 function isDamaged(act: Act): boolean { return act.shape === SHAPES.length - 1; }

@@ -38,13 +38,19 @@ export function isGroup(mac: string): boolean {
 /** IEEE 802.1D-2004 §7.12.6: 01-80-C2-00-00-00 to 0F are for the bridge itself. */
 function isReserved(mac: string): boolean { return /^01:80:c2:00:00:0.$/.test(mac); }
 
-/** Who may listen to a frame between two others: VirtualBox's promiscuous policies. */
-function listeners(ports: Set<Port>, from: Port, hit: Port[]): Port[] {
+/**
+ * Who may listen to a frame between two others: VirtualBox's promiscuous policies. "allow-vms" is for what machines send, and for
+ * what comes by the wire for one of them.
+ *
+ * @param hit    who gets it anyway
+ * @param exact  those of them whose MAC it is for
+ */
+function listeners(ports: Set<Port>, from: Port, hit: Port[], exact: Port[]): Port[] {
   return others(ports, from).filter((port) => {
     if (hit.includes(port)) return false;
     if (port.policy === "allow-all") return true;
     if (port.policy === "deny") return false;
-    return from.owner === "vm" || (from.owner === "wire" && hit.some(({ owner }) => owner === "vm"));
+    return from.owner === "vm" || (from.owner === "wire" && exact.some(({ owner }) => owner === "vm"));
   });
 }
 
@@ -74,7 +80,7 @@ export class LearningBridge implements Switch {
     if (to === undefined) return others(this.ports, from);
     // A frame for somebody behind its own port is not sent back, but it was on the wire: who may listen hears it.
     const hit = to === from ? [] : [to];
-    return [...hit, ...listeners(this.ports, from, hit)];
+    return [...hit, ...listeners(this.ports, from, hit, hit)];
   }
 
   /** Who gets a frame to somebody nobody knows. */
@@ -110,6 +116,6 @@ export class StaticSwitch implements Switch {
     const unknown = cards.filter(({ mac }) => mac === null);
     const wires = exact.length > 0 ? [] : [...this.ports].filter(({ owner }) => owner === "wire");
     const hit = [...exact, ...unknown, ...wires].filter((port) => port !== from);
-    return [...hit, ...listeners(this.ports, from, hit)];
+    return [...hit, ...listeners(this.ports, from, hit, exact)];
   }
 }
