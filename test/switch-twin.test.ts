@@ -4,7 +4,7 @@ import * as abi from "../assembly/abi";
 import { amount, enough, PATIENCE } from "./twins/amount";
 import { Rig } from "./twins/rig";
 import type { Delivery, Handing } from "./twins/rig";
-import { LearningBridge, StaticSwitch } from "./twins/switch-slowly";
+import { LearningBridge, Stations, StaticSwitch } from "./twins/switch-slowly";
 import type { Port, Switch } from "./twins/switch-slowly";
 
 /** A frame to be sent; numbers choose from the lists below. */
@@ -215,10 +215,11 @@ const PER_RUN = 100;
 /** Both sides do the same, again and again. `agree` is called after each step. */
 async function sameAsTwin(
   name: string, count: number, make: (rig: Rig) => World, agree: (after: Outcome) => void, capacities: Record<number, number> = {},
+  doing = steps,
 ): Promise<void> {
   const rig = await Rig.create(capacities);
   sent = 0;
-  const property = fc.property(steps, (run) => {
+  const property = fc.property(doing, (run) => {
     const world = make(rig);
     for (const step of run) agree(world.do(step));
     expect(rig.balance(), "a frame went missing").toBe(0);
@@ -251,6 +252,12 @@ function byFrame(all: string[]): Lines {
   return frames;
 }
 
+/** The same, but never two frames within two milliseconds. */
+const slowly: fc.Arbitrary<Step[]> = steps.map((run) => run.flatMap((step): Step[] => {
+  if (step.what !== "send") return [step];
+  return step.frames.flatMap((frame): Step[] => [{ ...step, frames: [frame] }, { what: "wait", ms: 2 }]);
+}));
+
 const bridges = (): LearningBridge[] => Array.from({ length: NETWORKS }, () => new LearningBridge(AGEING));
 const statics = (): StaticSwitch[] => Array.from({ length: NETWORKS }, () => new StaticSwitch());
 
@@ -269,4 +276,13 @@ test("VirtualBox's switch with a wire to other machines delivers what its twin d
 test("a table that is too small floods frames for stations it forgot, and never sends one to a wrong port", async () => {
   const make = (rig: Rig): World => new World(rig, abi.SWITCH_LEARNING, bridges(), WITH_WIRE, false);
   await sameAsTwin("small fdb", 20_000, make, equalOrFlood, { [abi.CAPACITY_FDB]: 8 });
+}, PATIENCE);
+
+test("a table of eight knows the eight stations that were heard last", async () => {
+  const make = (rig: Rig): World => {
+    const stations = new Stations(8);
+    const sharing = Array.from({ length: NETWORKS }, (_, name) => new LearningBridge(AGEING, name, stations));
+    return new World(rig, abi.SWITCH_LEARNING, sharing, WITH_WIRE, false);
+  };
+  await sameAsTwin("fdb of eight", 10_000, make, equal, { [abi.CAPACITY_FDB]: 8 }, slowly);
 }, PATIENCE);

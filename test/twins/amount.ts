@@ -1,5 +1,5 @@
 /**
- * How many frames the twins are given: 280,000 in a normal run, a tenth of that in a browser, and in the nightly one more than
+ * How many frames the twins are given: 270,000 in a normal run, a tenth of that in a browser, and in the nightly one more than
  * 10 million: `FIVEWIRE_NIGHTLY=1 npx vitest run --project node twin parser`.
  */
 import { expect } from "vitest";

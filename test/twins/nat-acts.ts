@@ -36,6 +36,8 @@ export const PEER_PORTS = [53, 80, 5000];
 export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
 export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
 
+export const GATEWAY = "10.0.2.1";
+export const OUTSIDE = "192.0.2.1";
 export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
 export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
 /** Sources that nobody inside has: of no network here, the gateway's own, outside, nobody's yet, and everybody's. */

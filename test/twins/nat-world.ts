@@ -1,19 +1,21 @@
 import { expect } from "vitest";
 import * as abi from "../../assembly/abi";
-import { be32, internetChecksum, with16 } from "../packets";
+import { be32, with16 } from "../packets";
 import type { Bytes } from "../packets";
-import { damagedBy, reading } from "./ip-damage";
-import { aged, bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
+import { bytesOf, errorBytes, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
-import { FILTERINGS, FLAGS, FORGED, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS } from "./nat-acts";
+import {
+  FILTERINGS, FLAGS, FORGED, GATEWAY, GUESTS, OUTSIDE, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS,
+} from "./nat-acts";
 import type { Act, Place } from "./nat-acts";
+import { damagedSending } from "./nat-damage";
+import { compare } from "./nat-sending";
+import type { Expected, Heard, Sending } from "./nat-sending";
 import { NatSlowly } from "./nat-slowly";
 import type { Endpoint, Flow, Forward, Protocol } from "./nat-slowly";
 import { macHalves } from "./rig";
 import type { Handing, Rig } from "./rig";
 
-const GATEWAY = "10.0.2.1";
-const OUTSIDE = "192.0.2.1";
 const HOST_PORT = 7;
 /** Of a DHCP client (RFC 2131 §4.1): the outside may become one at any time. */
 const DHCP_PORT = 68;
@@ -31,14 +33,6 @@ const FILTER_NUMBERS = {
 const GATES = { inside: "02:00:00:00:01:01", outside: "02:00:00:00:01:02" };
 /** Of every wire, ns. */
 const DELAY = 50_000;
-
-/** A packet as somebody heard it. */
-interface Heard {
-  protocol: Protocol;
-  src: Endpoint;
-  dst: Endpoint;
-  bytes: Bytes;
-}
 
 /** A NAT beside its twin, guests inside and machines outside, all of whom only say what they are told. */
 export class NatWorld {
@@ -84,7 +78,8 @@ export class NatWorld {
     const before = this.rig.now / 1e6;
     const sent = acts.flatMap((act) => {
       const whole = this.sendingOf(act, before);
-      return (act.damage && whole ? this.damagedSending(act, whole) : whole) ?? [];
+      if (!act.damage || !whole) return whole ?? [];
+      return damagedSending(act.damage, whole, this.twin, (flow) => this.known(flow)) ?? [];
     });
     const frames = sent.map(({ by, bytes }) =>
       ({ port: this.ports.get(by)!, frame: Uint8Array.from([...this.headers.get(by)!, ...bytes]) }));
@@ -110,28 +105,11 @@ export class NatWorld {
       else settle(by, outcome);
     }
     for (const each of turned) each();
-    for (const [who, packets] of got) this.compare(who, packets, expected.get(who)!, refused.has(who));
+    for (const [who, packets] of got) {
+      for (const heard of compare(who, packets, expected.get(who)!, refused.has(who))) this.remember(who, heard);
+    }
     this.compareTables();
     return sent.length;
-  }
-
-  /**
-   * Every expected packet came, those of one sender in the order in which they were sent; what else came is a refusal, to
-   * somebody who was refused.
-   */
-  private compare(who: string, got: Bytes[], expected: Expected[], wasRefused: boolean): void {
-    const left = [...expected];
-    for (const bytes of got) {
-      const place = left.findIndex((each) => isSame(bytes, each.bytes, each.zeroAt));
-      if (place < 0 && wasRefused && isRefusal(bytes)) continue;
-      if (place < 0) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${left.map((each) => hex(each.bytes)).join(" or ")}`);
-      const [wanted] = left.splice(place, 1);
-      const overtaken = left.slice(0, place).find(({ by, isCertain = true }) => isCertain && by === wanted!.by);
-      if (overtaken) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${hex(overtaken.bytes)} first`);
-      if (wanted!.heard) this.remember(who, { ...wanted!.heard, bytes });
-    }
-    const missing = left.filter(({ isCertain = true }) => isCertain);
-    if (missing.length > 0) expect(`${who} heard no more`).toBe(`${who} heard ${missing.map(({ bytes }) => hex(bytes)).join(" and ")}`);
   }
 
   private compareTables(): void {
@@ -186,43 +164,6 @@ export class NatWorld {
     const heard = list[act.heard % list.length]!;
     if (what === "answer") return this.inward(act, { ...heard.dst }, { ...heard.src }, heard.protocol, remote, true);
     return what === "error in" ? this.errorIn(act, remote, heard) : this.errorOut(act, guest, heard);
-  }
-
-  /**
-   * The same packet, changed on its way to the NAT, judged by what can still be read in it. Null where that would ask more of
-   * the twin than a NAT's rules: errors, packets for somebody on their own side of it or for a network as such (RFC 1812 §4.2.3.1
-   * would rather not see those go out).
-   */
-  private damagedSending(act: Act, { by, bytes: whole }: Sending): Sending | null {
-    // By the number in its data a packet is known again.
-    const [start, end] = nonceIn(whole);
-    const changes = act.damage!.changes.filter(([at]) => at < start || at >= end);
-    const bytes = damagedBy({ ...act.damage!, changes }, whole);
-    const isOut = GUESTS.includes(by);
-    const found = reading(bytes);
-    const [was, is] = [whole, bytes].map((each) => ({ src: each.slice(12, 16).join("."), dst: each.slice(16, 20).join(".") }));
-    if (isTranslatedError(whole)) return null;
-    if (was!.src !== by || (was!.src !== is!.src && !(isOut && isForeign(is!.src)))) return null;
-    if (isOut && (was!.dst === OUTSIDE || is!.dst === OUTSIDE || is!.dst === "192.0.2.0" || is!.dst.startsWith("10.0.2."))) return null;
-    return {
-      by,
-      bytes,
-      judge: (now) => {
-        if (found === null || found.src.ip !== by || found.isFragment || found.ttl < 2) return null;
-        const { protocol, dst } = found;
-        if (protocol === "icmp" && found.type !== (isOut ? 8 : 0)) return null;
-        if (isOut ? !isSomebody(dst.ip) : dst.ip !== OUTSIDE) return null;
-        const zeroAt = wrongAt(found.bytes);
-        if (!isOut) {
-          const inside = this.twin.inward(found, now);
-          const arrived = inside && aged(readdressed(found.bytes, { dst: inside }));
-          return arrived && { to: inside.ip, bytes: arrived, zeroAt, heard: { protocol, src: found.src, dst: inside, bytes: [] } };
-        }
-        const outside = this.twin.outward(found, now, () => this.known(found));
-        const left = outside && aged(readdressed(found.bytes, { src: outside }));
-        return left && { to: dst.ip, bytes: left, zeroAt, heard: { protocol, src: outside, dst, bytes: [] } };
-      },
-    };
   }
 
   private packet(act: Act, protocol: Protocol, src: Endpoint, dst: Endpoint, isReply: boolean): IpPacket {
@@ -359,43 +300,11 @@ export class NatWorld {
   }
 }
 
-interface Sending {
-  by: string;
-  bytes: Bytes;
-  /** Who hears what of it; null: nobody; a function: to be asked once more, later. `all`: what came out of the engine. */
-  judge(now: number, all: Bytes[]): Expected | null | (() => Expected | null);
-}
-
-interface Expected {
-  by?: string;
-  to: string;
-  bytes: Bytes;
-  /** Where a wrong checksum is, its own or a quoted one. */
-  zeroAt: number | null;
-  heard: Heard | null;
-  /** False: nothing is wrong when it does not come. */
-  isCertain?: boolean;
-}
-
-/** Whether somebody outside could have this address: one of the network there, and not everybody's (RFC 2644). */
-function isSomebody(ip: string): boolean { return ip.startsWith("192.0.2.") && ip !== "192.0.2.255"; }
-
-/** Whether nobody inside has this address. */
-function isForeign(ip: string): boolean { return !ip.startsWith("10.0.2."); }
-
 /** Where a wrong checksum comes to lie in an error about a packet: behind 20 bytes of IP and 8 of ICMP. */
 function wrongInQuote({ bytes }: Heard): number | null {
   const at = wrongAt(bytes);
   return at === null ? null : at + 28;
 }
-
-/** Where the number of a packet lies that was built here: behind the shortest of transport headers. */
-function nonceIn(packet: Bytes): [number, number] {
-  const start = (packet[0]! & 15) * 4 + (packet[9] === NUMBERS.tcp ? 20 : 8);
-  return [start, start + 4];
-}
-
-function isTranslatedError(packet: Bytes): boolean { return packet[9] === 1 && [3, 11, 12].includes(packet[(packet[0]! & 15) * 4]!); }
 
 /** RFC 5508 REQ-3: an error whose own checksum is wrong is nobody's. */
 function isDamaged(act: Act): boolean { return act.shape === SHAPES.length - 1; }
@@ -407,19 +316,8 @@ function isForwardable(packet: IpPacket): boolean { return packet.ttl > 1 && !is
 
 function isFragment({ fragment }: IpPacket): boolean { return (fragment & 0x3fff) !== 0; }
 
-/** What a machine says for itself to a packet it has no use for: ICMP errors, echo replies, TCP resets. */
-function isRefusal(bytes: Bytes): boolean {
-  const from = bytes.slice(12, 16).join(".");
-  if (from !== GATEWAY && from !== OUTSIDE) return false;
-  const l4 = (bytes[0]! & 15) * 4;
-  if (bytes[9] === 6) return (bytes[l4 + 13]! & 4) !== 0;
-  return bytes[9] === 1 && [0, 3, 11].includes(bytes[l4]!) && internetChecksum(bytes.slice(l4)) === 0;
-}
-
 function macBytes(mac: string): Bytes { return mac.split(":").map((part) => parseInt(part, 16)); }
 
 function number(ip: string): number { return new DataView(Uint8Array.from(ip.split(".").map(Number)).buffer).getUint32(0); }
 
 function text(address: number): string { return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join("."); }
-
-function hex(bytes: Bytes): string { return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(""); }
