@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { amount, least, PATIENCE } from "./twins/amount";
+import * as abi from "../assembly/abi";
+import { amount, enough, PATIENCE } from "./twins/amount";
+import type { Damage } from "./twins/ip-damage";
 import { FILTERINGS, FLAGS, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, WHATS } from "./twins/nat-acts";
-import type { Act, Place } from "./twins/nat-acts";
+import type { Act } from "./twins/nat-acts";
 import { NatWorld } from "./twins/nat-world";
 import { Rig } from "./twins/rig";
 import type { Handing } from "./twins/rig";
@@ -11,10 +13,23 @@ type Step = ({ acts: Act[] } & Handing) | { ms: number };
 
 const one = (list: readonly unknown[]): fc.Arbitrary<number> => fc.nat(list.length - 1);
 
+/** In one packet of six; of the headers for the most part. */
+const value = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 4, 5, 6, 8, 16, 17, 0x20, 0x40, 0x46, 255));
+const damage: fc.Arbitrary<Damage | null> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(null) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      changes: fc.array(fc.tuple(fc.oneof(fc.nat(11), fc.nat(48)), value), { minLength: 1, maxLength: 3 }),
+      refitted: fc.boolean(),
+    }),
+  },
+);
+
 const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.record({
     what: one(WHATS), who: one(GUESTS), port: one(PORTS), protocol: one(PROTOCOLS), peer: one(REMOTES), peerPort: one(PEER_PORTS),
-    flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(6),
+    flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(6), damage,
   }),
   { minLength: 1, maxLength: 12, size: "max" },
 );
@@ -32,23 +47,32 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 30, size: "max" },
 );
 
-const places: fc.Arbitrary<Place> = fc.record({ isRouter: fc.boolean(), filtering: one(FILTERINGS) });
+const places = fc.record({ isRouter: fc.boolean(), filtering: one(FILTERINGS) });
 
 /** Packets of an average run. */
 const PER_RUN = 66;
-const PACKETS = 90_000;
 
-test("everybody inside and outside hears what the NAT's twin says they hear, byte for byte", async () => {
-  const rig = await Rig.create();
+/** Both sides do the same, again and again. */
+async function sameAsTwin(name: string, packets: number, room: number, capacities: Record<number, number>): Promise<void> {
+  const rig = await Rig.create(capacities);
   let sent = 0;
   const property = fc.property(places, steps, (place, run) => {
-    const world = new NatWorld(rig, place);
+    const world = new NatWorld(rig, { ...place, room });
     for (const step of run) {
       if ("ms" in step) world.wait(step.ms);
       else sent += world.do(step.acts, step);
     }
     expect(rig.balance(), "a frame went missing").toBe(0);
   });
-  fc.assert(property, amount(PACKETS, PER_RUN));
-  expect(sent).toBeGreaterThan(least(PACKETS));
+  fc.assert(property, amount(packets, PER_RUN));
+  enough(name, sent, packets);
+}
+
+test("everybody inside and outside hears what the NAT's twin says they hear, byte for byte", async () => {
+  await sameAsTwin("NAT", 90_000, Infinity, {});
+}, PATIENCE);
+
+test("a NAT whose table is full refuses what is new until something has ended, and nothing else", async () => {
+  const room = 6;
+  await sameAsTwin("full NAT", 20_000, room, { [abi.CAPACITY_CONNECTIONS]: room, [abi.CAPACITY_MAPPINGS]: room });
 }, PATIENCE);

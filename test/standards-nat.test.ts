@@ -292,6 +292,79 @@ describe("the host's loopback", () => {
   });
 });
 
+describe("who was sent to (RFC 4787 REQ-8)", () => {
+  /** Places in time that no rounding of it has in common, ms. */
+  const OFFSETS = [0, 9, 18, 27, 36, 45, 54, 63];
+  /** Somebody else the guest talks to, so that its port stays its own. */
+  const other = "192.168.1.99";
+
+  /**
+   * Whether the peer's port 9 gets in `late` ms after its conversations with the guest's port 5000 were over: to its port 53, to its
+   * port 54, and a moment later to `again`.
+   */
+  async function getsIn(offset: number, again: number, late: number): Promise<boolean> {
+    const { world, laptop, net, guest, peer } = await behindNatNetwork();
+    await world.advance(offset);
+    guest.send("udp", 5000, "192.168.1.77", 53, 1);
+    guest.send("udp", 5000, "192.168.1.77", 54, 2);
+    await world.advance(5);
+    guest.send("udp", 5000, "192.168.1.77", again, 3);
+    await settle(world);
+    const over = Math.max(...net.connections().map(({ expires }) => expires));
+    await world.advance(200_000);
+    guest.send("udp", 5000, other, 53, 4);
+    await world.advance(over + late - world.now);
+    peer.send("udp", 9, laptop.address, 5000, 5);
+    await settle(world);
+    const isHeard = nonces(guest).includes(5);
+    await world.close();
+    return isHeard;
+  }
+
+  test("may send from any port until the last conversation is over, and not a moment longer", async () => {
+    for (const offset of OFFSETS)
+      for (const again of [53, 54])
+        for (const late of [-2, 2]) expect(await getsIn(offset, again, late), `${offset} ms, port ${again}, ${late} ms`).toBe(late < 0);
+  });
+
+  test("may open a connection from another port after one was closed, while the port is the guest's", async () => {
+    const nat = await behindNatNetwork();
+    const { world, laptop, guest, peer } = nat;
+    await connect(nat);
+    peer.send("rst", 80, laptop.address, 4000, 4);
+    await settle(world);
+    for (const nonce of [5, 6]) {
+      await world.advance(200_000);
+      guest.send("syn", 4000, other, 80, nonce);
+    }
+    await settle(world);
+    expect(nat.net.connections().map(({ remote }) => remote)).toEqual([`${other}:80`]);
+    peer.send("syn", 81, laptop.address, 4000, 7);
+    await settle(world);
+    expect(nonces(guest)).toEqual([2, 4, 7]);
+  });
+});
+
+test("a forward finds room in a table full of conversations that are over", async () => {
+  const world = await lab({ capacity: { connections: 16 } });
+  const laptop = world.host("laptop");
+  const attach = laptop.natNetwork("office", { forward: ["dns:udp:[]:5353:[10.0.2.50]:53"] });
+  const card = laptop.vm("guest", { attach, guest: "external", mac: "02:00:00:00:00:55" }).adapters[0]!;
+  const guest = new Guest(world, "guest", card, { ip: "10.0.2.50", via: GATEWAY });
+  const outside = laptop.vm("peer", { attach: laptop.bridged(), guest: "external", mac: "02:00:00:00:00:66" });
+  await world.ready();
+  const peer = new Guest(world, "peer", outside.adapters[0]!, { ip: "192.168.1.77", via: laptop.mac! });
+  guest.announce();
+  for (let port = 4000; port < 4017; port++) guest.send("udp", port, "192.168.1.77", 53, port);
+  await settle(world);
+  expect(card.network!.connections()).toHaveLength(16);
+  await world.advance(301_000);
+  peer.send("udp", 9, laptop.address, 5353, 1);
+  await settle(world);
+  expect(nonces(guest)).toEqual([1]);
+  expect(world.stats().drops.NAT_FULL).toBe(1);
+});
+
 describe("NAT mode", () => {
   test("a forward without guest address finds a guest that has said nothing at 10.0.2.15", async () => {
     const forward = ["dns,udp,,5353,,53"];

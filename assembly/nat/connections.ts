@@ -19,11 +19,13 @@ import { ipv4Of, mapped } from "./address";
 import { addKey, CONNECTION_IN, CONNECTION_OUT, idAt, keyHash, nextKey, removeKey } from "./keys";
 import { IS_FORWARD, letGo, mappingAt } from "./mapping";
 import { CLASS_ESTABLISHED, CLASS_ICMP, CLASS_TRANSITORY, CLASS_UDP, CLASSES, natAt } from "./record";
-import { permit } from "./permits";
+import { Permit, findPermit, makePermit } from "./permits";
 
 /** Flags of `seen`, beside those of TCP (tcp.ts): the inside has sent on it; the outside opened it. */
 export const INSIDE_SENT: u32 = 0x100;
 export const OUTSIDE_OPENED: u32 = 0x400;
+/** Another connection holds the permit of its remote's address. */
+const SHARES_PERMIT: u32 = 0x1000;
 
 /**
  * A connection is one flow through a mapping: its remote endpoint as the inside and as the outside sees it, which differ
@@ -51,7 +53,7 @@ export class Connection {
   /** ns */
   deadline: u64;
   prev: u32;
-  /** What has passed: INSIDE_SENT, OUTSIDE_OPENED, and TCP's flags. */
+  /** What has passed: INSIDE_SENT, OUTSIDE_OPENED, and TCP's flags; SHARES_PERMIT. */
   seen: u32;
 
   /** The remote's address as the inside sees it. */
@@ -88,9 +90,8 @@ if (offsetof<Connection>("outsidePort") != CONNECTION_OUTSIDE_PORT) ERROR("abi: 
 if (offsetof<Connection>("state") != CONNECTION_STATE) ERROR("abi: CONNECTION_STATE");
 if (offsetof<Connection>("deadline") != CONNECTION_DEADLINE) ERROR("abi: CONNECTION_DEADLINE");
 
-/** Queues and permits are right to within 2^26 ns. */
+/** Queues are in order to within 2^26 ns. */
 const GRANULE_BITS: u64 = 26;
-const GRANULE_MASK: u64 = (1 << GRANULE_BITS) - 1;
 
 export function connectionAt(id: u32): Connection {
   return changetype<Connection>(pool(CAPACITY_CONNECTIONS).base + <usize>id * CONNECTION_SIZE);
@@ -196,7 +197,7 @@ export function makeConnection(mapping: u32, insideIp: u32, outsideIp: u32, remo
   m.connections++;
   n.connections++;
   enqueue(id);
-  if (!isUnanswered(c)) extendPermit(c);
+  if (!isUnanswered(c)) extendPermit(id, c.deadline);
   return id;
 }
 
@@ -266,19 +267,48 @@ export function refresh(id: u32, side: u32, state: u32): void {
   if (isUnanswered(c)) return;
 
   const m = mappingAt(c.mapping);
-  const moved = c.deadline >> GRANULE_BITS;
+  const old = c.deadline;
   c.deadline = now() + natAt(m.nat).timeout(which);
   if (m.deadline < c.deadline || m.connections == 1) m.deadline = c.deadline;
-  if (which == before && !answers && moved == c.deadline >> GRANULE_BITS) return;
+  const stays = which == before && !answers && old >> GRANULE_BITS == c.deadline >> GRANULE_BITS;
+  if (stays && (c.seen & SHARES_PERMIT) == 0) return;
   dequeue(id, before);
   enqueue(id);
-  extendPermit(c);
+  extendPermit(id, max(old, c.deadline));
 }
 
-/** The remote may send from any port for as long as this connection lives. A forward's mapping asks for no permit. */
-function extendPermit(c: Connection): void {
+/**
+ * The remote may send from any port until `until` (ns) at least, and for as long as this connection lives. A forward's mapping
+ * asks for no permit.
+ */
+function extendPermit(id: u32, until: u64): void {
+  const c = connectionAt(id);
   if (mappingAt(c.mapping).flags & IS_FORWARD) return;
-  permit(c.mapping, c.outsideIp, c.deadline | GRANULE_MASK);
+  const p = makePermit(c.mapping, c.outsideIp);
+  if (p.until < until) p.until = until;
+  if (p.holder != id && isHeld(p, c.mapping, c.outsideIp)) {
+    c.seen |= SHARES_PERMIT;
+    return;
+  }
+  p.holder = id;
+  c.seen &= ~SHARES_PERMIT;
+}
+
+/** Whether the connection that was last said to hold a permit still lives (its record may have become another's). */
+function isHeld(p: Permit, mapping: u32, remote: u32): bool {
+  const c = connectionAt(p.holder);
+  return c.mapping == mapping && c.outsideIp == remote && (c.seen & INSIDE_SENT) != 0 && !c.isOver();
+}
+
+/**
+ * Whether `remote` may send to the mapping from any port: until the latest time that any connection with it had while the inside
+ * was talking. One that is cut short (a reset, both FINs) does not take that back.
+ */
+export function isPermitted(mapping: u32, remote: u32): bool {
+  const found = findPermit(mapping, remote);
+  if (found == 0) return false;
+  const p = changetype<Permit>(found);
+  return p.until > now() || isHeld(p, mapping, remote);
 }
 
 function classOf(state: u32): u32 {

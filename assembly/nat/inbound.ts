@@ -17,6 +17,7 @@ import {
   connectionAt,
   findInside,
   findOutside,
+  isPermitted,
   makeConnection,
   makeRoom,
   OUTSIDE_OPENED,
@@ -26,7 +27,6 @@ import { findForward, forwardAt } from "./forward";
 import { errorInbound, isQuotedLentOut, isTranslatedError } from "./icmp";
 import { findMappingForward, findMappingOutside, hold, IS_FORWARD, letGo, makeMapping, mappingAt } from "./mapping";
 import { aliasFor, natAt } from "./record";
-import { isPermitted } from "./permits";
 import { isOutsideTaken } from "./ports";
 import { REFUSED } from "./refusal";
 import { isOpening, track } from "./tcp";
@@ -93,9 +93,12 @@ function openForward(forward: u32, f: Frame): u32 {
   const guest = rule.guestIp != 0 ? rule.guestIp : natAt(rule.nat).guest;
   if (guest == 0) return REFUSED | NAT_NO_GUEST;
   let mapping = findMappingForward(rule.nat, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
-  if (mapping == 0)
+  if (mapping == 0) {
+    // Mappings that are over may have all the records.
+    if (!makeRoom(rule.nat)) return REFUSED | NAT_FULL;
     mapping = makeMapping(rule.nat, IS_FORWARD, rule.protocol, guest, rule.guestPort, ip.dst, rule.hostPort);
-  if (mapping == 0) return REFUSED | NAT_FULL;
+    if (mapping == 0) return REFUSED | NAT_FULL;
+  }
   return openThrough(mapping, f);
 }
 

@@ -77,7 +77,7 @@ export const NAMES: Record<number, Protocol> = { 1: "icmp", 6: "tcp", 17: "udp" 
 export function readdressed(packet: Bytes, { src, dst }: { src?: Endpoint; dst?: Endpoint }): Bytes {
   const protocol = NAMES[packet[9]!]!;
   const l4 = headerLength(packet);
-  const at = l4 + CHECKSUM_AT[protocol];
+  const at = checksumAt(packet);
   const fault = 0xffff - internetChecksum(covered(packet)); // 0xffff: the sum of all is as it should be
 
   let bytes = packet;
@@ -100,10 +100,27 @@ function covered(packet: Bytes): Bytes {
 
 function headerLength(packet: Bytes): number { return (packet[0]! & 15) * 4; }
 
-/** Whether two packets are the same. `tolerant`: of the two zeros that one's complement has, a checksum may be either. */
-export function isSame(a: Bytes, b: Bytes, tolerant: boolean): boolean {
+/**
+ * Where a transport checksum lies that is wrong, null when it is right or UDP's that is absent. Of one's complement's two zeros a
+ * wrong one may become either (RFC 1624 §3 tells them apart only by the right sum).
+ */
+export function wrongAt(packet: Bytes): number | null {
+  const at = checksumAt(packet);
+  const isAbsent = packet[9] === 17 && packet[at] === 0 && packet[at + 1] === 0;
+  return isAbsent || internetChecksum(covered(packet)) === 0 ? null : at;
+}
+
+/** One hop further. */
+export function aged(packet: Bytes): Bytes {
+  const bytes = with16([...packet.slice(0, 8), packet[8]! - 1, ...packet.slice(9)], 10, 0);
+  return with16(bytes, 10, internetChecksum(bytes.slice(0, headerLength(packet))));
+}
+
+function checksumAt(packet: Bytes): number { return headerLength(packet) + CHECKSUM_AT[NAMES[packet[9]!]!]; }
+
+/** Whether two packets are the same. `zeroAt`: where a checksum may be either of one's complement's two zeros. */
+export function isSame(a: Bytes, b: Bytes, zeroAt: number | null): boolean {
   if (a.length !== b.length) return false;
-  const at = headerLength(b) + CHECKSUM_AT[NAMES[b[9]!] ?? "icmp"];
-  const isZero = (each: Bytes): boolean => each[at] === each[at + 1] && (each[at] === 0 || each[at] === 255);
-  return b.every((byte, i) => byte === a[i] || (tolerant && (i === at || i === at + 1) && isZero(a) && isZero(b)));
+  const isZero = (each: Bytes): boolean => zeroAt !== null && each[zeroAt] === each[zeroAt + 1] && (each[zeroAt] === 0 || each[zeroAt] === 255);
+  return b.every((byte, i) => byte === a[i] || ((i === zeroAt || i - 1 === zeroAt) && isZero(a) && isZero(b)));
 }

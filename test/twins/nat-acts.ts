@@ -1,3 +1,4 @@
+import type { Damage } from "./ip-damage";
 import type { IpPacket } from "./ip-packet";
 import type { Filtering } from "./nat-slowly";
 
@@ -13,12 +14,16 @@ export interface Act {
   shape: number;
   /** Which of the packets that it has heard it answers. */
   heard: number;
+  /** What befalls the packet before it is sent; null: nothing. */
+  damage: Damage | null;
 }
 
 export interface Place {
   /** True: a router; false: a gateway whose outside is a host. */
   isRouter: boolean;
   filtering: number;
+  /** Connections that it has room for; Infinity: more than anybody opens. */
+  room: number;
 }
 
 /** Sending to a remote machine, answering one, hairpins, errors, and what must not work. */
@@ -31,15 +36,19 @@ export const PEER_PORTS = [53, 80, 5000];
 export const FLAGS = ["syn", "syn", "syn ack", "ack", "fin ack", "fin ack", "rst ack"];
 export const FILTERINGS: Filtering[] = ["address-dependent", "endpoint-independent", "address-and-port-dependent"];
 
+export const GATEWAY = "10.0.2.1";
+export const OUTSIDE = "192.0.2.1";
 export const GUESTS = ["10.0.2.15", "10.0.2.16", "10.0.2.17"];
 export const REMOTES = ["192.0.2.10", "192.0.2.11", "192.0.2.12"];
 /** Sources that nobody inside has: of no network here, the gateway's own, outside, nobody's yet, and everybody's. */
 export const SPOOFED = ["10.7.7.7", "10.0.2.1", "192.0.2.1", "192.0.2.10", "0.0.0.0", "0.1.2.3", "10.0.2.255"];
 /** Sources that nobody outside has. */
 export const FORGED = ["0.0.0.0", "0.1.2.3", "192.0.2.255"];
+/** More than an error quotes, and an odd number. */
+const LONG = Array.from({ length: 611 }, (_, i) => (i * 89 + 7) & 255);
 /** Ways a packet may look; the first is the usual one. */
 export const SHAPES: Partial<IpPacket>[] = [
   {}, {}, { ttl: 255, tos: 0xb8, id: 0xffff }, { fragment: 0x4000, id: 0 }, { ttl: 2 }, { ttl: 1 },
   { options: [1, 1, 1, 0] }, { options: [0x94, 4, 0, 0, 1, 1, 1, 0] }, { fault: "none" }, { fault: 1 }, { fault: 0xfffe },
-  { data: [0xff] }, { data: [1, 2, 3] }, { fragment: 0x2000 }, { fragment: 0x0001 },
+  { data: [0xff] }, { data: [1, 2, 3] }, { data: LONG }, { fragment: 0x2000 }, { fragment: 0x0001 },
 ];

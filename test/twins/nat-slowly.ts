@@ -31,6 +31,8 @@ export interface Settings {
   /** Address under which the inside is seen. */
   outside: string;
   forwards: Forward[];
+  /** Connections there is room for. */
+  room: number;
   /** Ports that the host's own sockets have. */
   own: { protocol: Protocol; port: number }[];
 }
@@ -39,6 +41,8 @@ interface Mapping {
   protocol: Protocol;
   inside: Endpoint;
   outside: Endpoint;
+  /** Addresses that the inside has sent to, and until when each may send from any port. */
+  sentTo: Map<string, number>;
 }
 
 interface Connection {
@@ -82,7 +86,7 @@ export class NatSlowly {
       this.use(connection, flow.flags, "out", now);
       return connection.mapping.outside;
     }
-    if (!opens(flow)) return null;
+    if (!opens(flow) || this.isFull()) return null;
 
     const mapping = this.mappingFor(flow, candidates, now, chosen());
     this.open(mapping, flow.dst, flow.flags, "out", now);
@@ -98,9 +102,9 @@ export class NatSlowly {
       this.use(connection, flow.flags, "in", now);
       return connection.mapping.inside;
     }
-    if (!opens(flow)) return null;
+    if (!opens(flow) || this.isFull()) return null;
 
-    const mapping = this.forwarded(flow, mappings) ?? mappings.find((each) => this.accepts(each, flow.src));
+    const mapping = this.forwarded(flow, mappings) ?? mappings.find((each) => this.accepts(each, flow.src, now));
     if (mapping === undefined || this.isTalking(mapping, flow.src)) return null;
     this.open(mapping, flow.src, flow.flags, "in", now);
     return mapping.inside;
@@ -127,6 +131,9 @@ export class NatSlowly {
     return connection?.mapping.outside ?? null;
   }
 
+  /** What is over has been taken out by whoever asked for the mappings. */
+  private isFull(): boolean { return this.connections.length >= this.settings.room; }
+
   /** RFC 4787 REQ-1: the mapping of its source, whatever the destination; else a new one. */
   private mappingFor(flow: Flow, candidates: Mapping[], now: number, chosen: number | undefined): Mapping {
     const text = `${flow.protocol} ${flow.src.ip}:${flow.src.port}`;
@@ -136,7 +143,7 @@ export class NatSlowly {
     const [other] = candidates.filter(({ outside }) => !this.isForwards(flow.protocol, outside.port));
     if (other !== undefined) throw new Error(`${text} left from port ${chosen}; it has ${other.outside.port} already`);
     const { protocol, src } = flow;
-    const mapping = { protocol, inside: src, outside: { ip: this.settings.outside, port: chosen ?? -1 } };
+    const mapping = { protocol, inside: src, outside: { ip: this.settings.outside, port: chosen ?? -1 }, sentTo: new Map() };
     // A guest's forwarded endpoint may go by the name it is known by.
     if (this.settings.forwards.some((each) => each.protocol === protocol && same(each.guest, src) && each.hostPort === chosen))
       return mapping;
@@ -171,19 +178,22 @@ export class NatSlowly {
     return this.settings.forwards.some((each) => each.protocol === protocol && each.hostPort === port);
   }
 
-  /** RFC 4787 REQ-8: who may send to a mapping is who was sent to from inside. */
-  private accepts(mapping: Mapping, from: Endpoint): boolean {
+  /**
+   * RFC 4787 §5, REQ-8: who may send to a mapping is who was sent to from inside; with ports, whoever was has a connection.
+   *
+   * The RFC sets no time. It is that of the conversation, and closing a conversation does not take it back.
+   */
+  private accepts({ sentTo }: Mapping, from: Endpoint, now: number): boolean {
     const { filtering } = this.settings;
-    if (filtering === "endpoint-independent") return true;
-    return this.connections.some((each) => each.mapping === mapping && !each.isUnanswered && each.remote.ip === from.ip
-      && (filtering === "address-dependent" || same(each.remote, remoteOf(mapping.protocol, from))));
+    if (filtering === "address-dependent") return now < (sentTo.get(from.ip) ?? 0);
+    return filtering === "endpoint-independent";
   }
 
   /** A forward is open to all; its mapping is one like others. */
   private forwarded({ protocol, dst }: Flow, mappings: Mapping[]): Mapping | undefined {
     const forward = this.settings.forwards.find((each) => each.protocol === protocol && each.hostPort === dst.port);
     if (forward === undefined) return undefined;
-    return mappings.find(({ inside }) => same(inside, forward.guest)) ?? { protocol, inside: forward.guest, outside: dst };
+    return mappings.find(({ inside }) => same(inside, forward.guest)) ?? { protocol, inside: forward.guest, outside: dst, sentTo: new Map() };
   }
 
   private open(mapping: Mapping, remote: Endpoint, flags: string, way: "in" | "out", now: number): void {
@@ -208,6 +218,8 @@ export class NatSlowly {
     if (way === "out") connection.isUnanswered = false;
     const idle = now + idleTime(connection);
     connection.deadline = connection.isUnanswered ? Math.min(connection.deadline, idle) : idle;
+    const { mapping: { sentTo }, remote } = connection;
+    if (!connection.isUnanswered) sentTo.set(remote.ip, Math.max(idle, sentTo.get(remote.ip) ?? 0));
   }
 }
 

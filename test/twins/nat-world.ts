@@ -1,18 +1,21 @@
 import { expect } from "vitest";
 import * as abi from "../../assembly/abi";
-import { be32, internetChecksum, with16 } from "../packets";
+import { be32, with16 } from "../packets";
 import type { Bytes } from "../packets";
-import { bytesOf, errorBytes, isSame, NAMES, packetIn, readdressed, shortestQuote } from "./ip-packet";
+import { bytesOf, errorBytes, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
-import { FILTERINGS, FLAGS, FORGED, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS } from "./nat-acts";
+import {
+  FILTERINGS, FLAGS, FORGED, GATEWAY, GUESTS, OUTSIDE, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS,
+} from "./nat-acts";
 import type { Act, Place } from "./nat-acts";
+import { damagedSending } from "./nat-damage";
+import { compare } from "./nat-sending";
+import type { Expected, Heard, Sending } from "./nat-sending";
 import { NatSlowly } from "./nat-slowly";
-import type { Endpoint, Forward, Protocol } from "./nat-slowly";
+import type { Endpoint, Flow, Forward, Protocol } from "./nat-slowly";
 import { macHalves } from "./rig";
 import type { Handing, Rig } from "./rig";
 
-const GATEWAY = "10.0.2.1";
-const OUTSIDE = "192.0.2.1";
 const HOST_PORT = 7;
 /** Of a DHCP client (RFC 2131 §4.1): the outside may become one at any time. */
 const DHCP_PORT = 68;
@@ -30,14 +33,6 @@ const FILTER_NUMBERS = {
 const GATES = { inside: "02:00:00:00:01:01", outside: "02:00:00:00:01:02" };
 /** Of every wire, ns. */
 const DELAY = 50_000;
-
-/** A packet as somebody heard it. */
-interface Heard {
-  protocol: Protocol;
-  src: Endpoint;
-  dst: Endpoint;
-  bytes: Bytes;
-}
 
 /** A NAT beside its twin, guests inside and machines outside, all of whom only say what they are told. */
 export class NatWorld {
@@ -71,6 +66,7 @@ export class NatWorld {
       filtering,
       outside: OUTSIDE,
       forwards: FORWARDS,
+      room: place.room,
       own: (place.isRouter ? [DHCP_PORT] : [DHCP_PORT, HOST_PORT]).map((port) => ({ protocol: "udp", port })),
     });
   }
@@ -80,7 +76,11 @@ export class NatWorld {
   /** All of it in one instant; what everybody hears is what the twin says. How many packets were sent. */
   do(acts: Act[], handing: Handing): number {
     const before = this.rig.now / 1e6;
-    const sent = acts.flatMap((act) => this.sendingOf(act, before) ?? []);
+    const sent = acts.flatMap((act) => {
+      const whole = this.sendingOf(act, before);
+      if (!act.damage || !whole) return whole ?? [];
+      return damagedSending(act.damage, whole, this.twin, (flow) => this.known(flow)) ?? [];
+    });
     const frames = sent.map(({ by, bytes }) =>
       ({ port: this.ports.get(by)!, frame: Uint8Array.from([...this.headers.get(by)!, ...bytes]) }));
     const arrival = before + (2 * DELAY) / 1e6;
@@ -105,28 +105,11 @@ export class NatWorld {
       else settle(by, outcome);
     }
     for (const each of turned) each();
-    for (const [who, packets] of got) this.compare(who, packets, expected.get(who)!, refused.has(who));
+    for (const [who, packets] of got) {
+      for (const heard of compare(who, packets, expected.get(who)!, refused.has(who))) this.remember(who, heard);
+    }
     this.compareTables();
     return sent.length;
-  }
-
-  /**
-   * Every expected packet came, those of one sender in the order in which they were sent; what else came is a refusal, to
-   * somebody who was refused.
-   */
-  private compare(who: string, got: Bytes[], expected: Expected[], wasRefused: boolean): void {
-    const left = [...expected];
-    for (const bytes of got) {
-      const place = left.findIndex((each) => isSame(bytes, each.bytes, each.tolerant));
-      if (place < 0 && wasRefused && isRefusal(bytes)) continue;
-      if (place < 0) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${left.map((each) => hex(each.bytes)).join(" or ")}`);
-      const [wanted] = left.splice(place, 1);
-      const overtaken = left.slice(0, place).find(({ by, isCertain = true }) => isCertain && by === wanted!.by);
-      if (overtaken) expect(`${who} heard ${hex(bytes)}`).toBe(`${who} heard ${hex(overtaken.bytes)} first`);
-      if (wanted!.heard) this.remember(who, { ...wanted!.heard, bytes });
-    }
-    const missing = left.filter(({ isCertain = true }) => isCertain);
-    if (missing.length > 0) expect(`${who} heard no more`).toBe(`${who} heard ${missing.map(({ bytes }) => hex(bytes)).join(" and ")}`);
   }
 
   private compareTables(): void {
@@ -242,7 +225,7 @@ export class NatWorld {
         if (found === null) return null;
         const { inside, isCertain } = found;
         const quoted = readdressed(heard.bytes, { src: inside });
-        return { to: inside.ip, bytes: errorBytes(by, inside.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null, isCertain };
+        return { to: inside.ip, bytes: errorBytes(by, inside.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null, isCertain };
       },
     };
   }
@@ -259,7 +242,7 @@ export class NatWorld {
         // RFC 5508 REQ-7: what came by a hairpin goes back by one.
         if (heard.src.ip === OUTSIDE) return () => this.errorTurned(error, heard, outside, now);
         const quoted = readdressed(heard.bytes, { dst: outside });
-        return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), tolerant: false, heard: null };
+        return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null };
       },
     };
   }
@@ -269,16 +252,18 @@ export class NatWorld {
     if (found === null) return null;
     const quoted = readdressed(heard.bytes, { src: found.inside, dst: outside });
     const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
-    return { to: found.inside.ip, bytes, tolerant: false, heard: null, isCertain: found.isCertain };
+    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: found.isCertain };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
-    const { protocol, src, dst, fault } = packet;
-    return { to, bytes: bytesOf(packet), tolerant: fault !== 0 && fault !== "none", heard: { protocol, src, dst, bytes: [] } };
+    const { protocol, src, dst } = packet;
+    const bytes = bytesOf(packet);
+    return { to, bytes, zeroAt: wrongAt(bytes), heard: { protocol, src, dst, bytes: [] } };
   }
 
   /** The port that the NAT gave a packet: as it came out, else as the table has it. */
-  private chosen({ protocol, src, data, options }: IpPacket, all: Bytes[]): number | undefined {
+  private chosen(packet: IpPacket, all: Bytes[]): number | undefined {
+    const { protocol, data, options } = packet;
     const start = 20 + options.length;
     const at = { udp: 8, tcp: 20, icmp: 8 }[protocol];
     const out = all.find((bytes) => bytes[9] === NUMBERS[protocol] && data.every((byte, i) => bytes[start + at + i] === byte));
@@ -286,6 +271,11 @@ export class NatWorld {
       const place = start + (protocol === "icmp" ? 4 : 0);
       return out[place]! * 256 + out[place + 1]!;
     }
+    return this.known(packet);
+  }
+
+  /** The port of a source that the table has. */
+  private known({ protocol, src }: Flow): number | undefined {
     const isForwards = (port: number): boolean => FORWARDS.some((each) => each.protocol === protocol && each.hostPort === port);
     const known = this.table().filter((each) => each.protocol === protocol && each.inside.ip === src.ip && each.inside.port === src.port);
     return (known.find(({ outside }) => !isForwards(outside.port)) ?? known[0])?.outside.port;
@@ -310,22 +300,10 @@ export class NatWorld {
   }
 }
 
-interface Sending {
-  by: string;
-  bytes: Bytes;
-  /** Who hears what of it; null: nobody; a function: to be asked once more, later. `all`: what came out of the engine. */
-  judge(now: number, all: Bytes[]): Expected | null | (() => Expected | null);
-}
-
-interface Expected {
-  by?: string;
-  to: string;
-  bytes: Bytes;
-  /** Its checksum is wrong: of one's complement's two zeros either will do. */
-  tolerant: boolean;
-  heard: Heard | null;
-  /** False: nothing is wrong when it does not come. */
-  isCertain?: boolean;
+/** Where a wrong checksum comes to lie in an error about a packet: behind 20 bytes of IP and 8 of ICMP. */
+function wrongInQuote({ bytes }: Heard): number | null {
+  const at = wrongAt(bytes);
+  return at === null ? null : at + 28;
 }
 
 /** RFC 5508 REQ-3: an error whose own checksum is wrong is nobody's. */
@@ -338,19 +316,8 @@ function isForwardable(packet: IpPacket): boolean { return packet.ttl > 1 && !is
 
 function isFragment({ fragment }: IpPacket): boolean { return (fragment & 0x3fff) !== 0; }
 
-/** What a machine says for itself to a packet it has no use for: ICMP errors, echo replies, TCP resets. */
-function isRefusal(bytes: Bytes): boolean {
-  const from = bytes.slice(12, 16).join(".");
-  if (from !== GATEWAY && from !== OUTSIDE) return false;
-  const l4 = (bytes[0]! & 15) * 4;
-  if (bytes[9] === 6) return (bytes[l4 + 13]! & 4) !== 0;
-  return bytes[9] === 1 && [0, 3, 11].includes(bytes[l4]!) && internetChecksum(bytes.slice(l4)) === 0;
-}
-
 function macBytes(mac: string): Bytes { return mac.split(":").map((part) => parseInt(part, 16)); }
 
 function number(ip: string): number { return new DataView(Uint8Array.from(ip.split(".").map(Number)).buffer).getUint32(0); }
 
 function text(address: number): string { return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join("."); }
-
-function hex(bytes: Bytes): string { return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(""); }

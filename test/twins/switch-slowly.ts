@@ -38,35 +38,64 @@ export function isGroup(mac: string): boolean {
 /** IEEE 802.1D-2004 §7.12.6: 01-80-C2-00-00-00 to 0F are for the bridge itself. */
 function isReserved(mac: string): boolean { return /^01:80:c2:00:00:0.$/.test(mac); }
 
-/** Who may listen to a frame between two others: VirtualBox's promiscuous policies. */
-function listeners(ports: Set<Port>, from: Port, hit: Port[]): Port[] {
+/**
+ * Who may listen to a frame between two others: VirtualBox's promiscuous policies. "allow-vms" is for what machines send, and for
+ * what comes by the wire for one of them.
+ *
+ * @param hit    who gets it anyway
+ * @param exact  those of them whose MAC it is for
+ */
+function listeners(ports: Set<Port>, from: Port, hit: Port[], exact: Port[]): Port[] {
   return others(ports, from).filter((port) => {
     if (hit.includes(port)) return false;
     if (port.policy === "allow-all") return true;
     if (port.policy === "deny") return false;
-    return from.owner === "vm" || (from.owner === "wire" && hit.some(({ owner }) => owner === "vm"));
+    return from.owner === "vm" || (from.owner === "wire" && exact.some(({ owner }) => owner === "vm"));
   });
 }
 
-/** A learning bridge, IEEE 802.1D-2004 §7.7 to §7.9; it does not run out of room. */
+/** Where stations were last heard, on one bridge or several. When there is no room for another, the one silent for longest goes. */
+export class Stations {
+  private readonly known = new Map<string, { port: Port; heard: number }>();
+
+  constructor(private readonly room = Infinity) {}
+
+  find(key: string): { port: Port; heard: number } | undefined { return this.known.get(key); }
+
+  /** The latest stands last. */
+  learn(key: string, port: Port, heard: number): void {
+    this.known.delete(key);
+    if (this.known.size === this.room) this.known.delete([...this.known.keys()][0]!);
+    this.known.set(key, { port, heard });
+  }
+
+  forget(port: Port): void {
+    for (const [key, station] of this.known) if (station.port === port) this.known.delete(key);
+  }
+}
+
+/** A learning bridge, IEEE 802.1D-2004 §7.7 to §7.9. */
 export class LearningBridge implements Switch {
   readonly ports = new Set<Port>();
-  private readonly stations = new Map<string, { port: Port; heard: number }>();
 
-  /** @param ageing  ms until a silent station is forgotten */
-  constructor(private readonly ageing: number) {}
+  /**
+   * @param ageing    ms until a silent station is forgotten
+   * @param name      tells its stations from those of other bridges
+   * @param stations  of its own, unless it shares them
+   */
+  constructor(private readonly ageing: number, private readonly name = 0, private readonly stations = new Stations()) {}
 
   plug(port: Port): void { this.ports.add(port); }
 
   /** IEEE 802.1Q-2018 §8.8: who was heard there is unknown from now on, and stays so when the port comes back. */
   unplug(port: Port): void {
     this.ports.delete(port);
-    for (const [mac, station] of this.stations) if (station.port === port) this.stations.delete(mac);
+    this.stations.forget(port);
   }
 
   receive({ src, dst }: Frame, from: Port, now: number): Port[] {
     if (isGroup(src)) return [];
-    this.stations.set(src, { port: from, heard: now });
+    this.stations.learn(`${this.name} ${src}`, from, now);
 
     if (isReserved(dst)) return [];
     if (isGroup(dst)) return others(this.ports, from);
@@ -74,7 +103,7 @@ export class LearningBridge implements Switch {
     if (to === undefined) return others(this.ports, from);
     // A frame for somebody behind its own port is not sent back, but it was on the wire: who may listen hears it.
     const hit = to === from ? [] : [to];
-    return [...hit, ...listeners(this.ports, from, hit)];
+    return [...hit, ...listeners(this.ports, from, hit, hit)];
   }
 
   /** Who gets a frame to somebody nobody knows. */
@@ -82,7 +111,7 @@ export class LearningBridge implements Switch {
 
   /** The engine counts whole milliseconds. */
   private where(mac: string, now: number): Port | undefined {
-    const station = this.stations.get(mac);
+    const station = this.stations.find(`${this.name} ${mac}`);
     if (station === undefined) return undefined;
     return Math.floor(now) - Math.floor(station.heard) < this.ageing ? station.port : undefined;
   }
@@ -110,6 +139,6 @@ export class StaticSwitch implements Switch {
     const unknown = cards.filter(({ mac }) => mac === null);
     const wires = exact.length > 0 ? [] : [...this.ports].filter(({ owner }) => owner === "wire");
     const hit = [...exact, ...unknown, ...wires].filter((port) => port !== from);
-    return [...hit, ...listeners(this.ports, from, hit)];
+    return [...hit, ...listeners(this.ports, from, hit, exact)];
   }
 }
