@@ -26,6 +26,7 @@ export class BenchLab<X extends BenchExports = BenchExports> {
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
+  readonly longs: BigInt64Array;
   readonly control: number;
 
   /**
@@ -45,6 +46,7 @@ export class BenchLab<X extends BenchExports = BenchExports> {
     this.view = new DataView(this.x.memory.buffer);
     this.bytes = new Uint8Array(this.x.memory.buffer);
     this.words = new Uint32Array(this.x.memory.buffer);
+    this.longs = new BigInt64Array(this.x.memory.buffer);
   }
 
   readonly x: X;

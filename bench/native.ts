@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Contestant } from "./rounds";
-import type { Staged } from "./traffic";
+import { passOf, strideFor } from "./traffic";
+import type { Staged, Traffic } from "./traffic";
 
 /** Where compiled programs and staged frames go. */
 const FOLDER = "build/bench/native";
@@ -56,6 +57,14 @@ export function writeStaged(name: string, staged: Staged, records: bigint[] = []
   const parts = [new Uint8Array(head.buffer), lengths, staged.bytes.subarray(0, staged.ring)];
   writeFileSync(path, Buffer.concat([...parts, new Uint8Array(BigUint64Array.from(records).buffer)]));
   return path;
+}
+
+/** What native/generator.h has to know to make a pass of `traffic`. */
+export function generatorRecords({ flows, size, src, dst, spans }: Traffic): bigint[] {
+  return [
+    passOf(flows), flows, size, strideFor(flows), src.mac, dst.mac, src.ip, dst.ip, src.port, dst.port,
+    spans.src.mac, spans.dst.mac, spans.src.ip, spans.dst.ip, spans.src.port, spans.dst.port,
+  ].map(BigInt);
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Contestant {
   time?(ms: number): number;
   /** Called after each round. @throws when `iterations` of them did not do what they should have */
   check?(iterations: number): void;
+  /** Called once after the last round. @throws when what it does is no longer, byte for byte, what it should be */
+  verify?(): void;
   missing?: string;
 }
 
@@ -40,6 +42,7 @@ export async function compare(contestants: Contestant[], { rounds, ms }: Pace): 
       if (round > 0) times[i]!.push(ns);
     }
   }
+  for (const { verify } of contestants) verify?.();
   return contestants.map(({ name, missing }, i) => summary(name, times[i]!, missing));
 }
 

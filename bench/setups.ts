@@ -28,8 +28,14 @@ export function tableFor(stations: number): number {
   return Math.max(8192, 2 ** Math.ceil(Math.log2(stations * (stations < 100_000 ? 4 : 8))));
 }
 
+/** A station and the port it is behind. */
+export interface Placed {
+  mac: number;
+  port: number;
+}
+
 /** Every station and the port it is behind: 2…9; the sender is behind 1. */
-export function* stationsOf(stations: number): Generator<{ mac: number; port: number }> {
+export function* stationsOf(stations: number): Generator<Placed> {
   for (let i = 0; i < stations; i++) yield { mac: STATIONS + i, port: 2 + Math.floor((i * PORTS) / stations) };
   yield { mac: SENDER, port: 1 };
 }
@@ -75,6 +81,9 @@ export const LINKS = {
   out: { dst: ROUTER_MAC, src: HOST_MAC },
   in: { dst: GUEST_MAC, src: INSIDE_MAC },
 };
+
+/** Who is behind which port of the rivals' switches: 1 and 2 on the inside, 3 and 4 outside. */
+export const NAT_STATIONS = [GUEST_MAC, INSIDE_MAC, HOST_MAC, ROUTER_MAC].map((mac, i) => ({ mac, port: i + 1 }));
 
 /** A guest's sessions (up to 10,000 ports of it, each with as many remotes as it takes), and the answers to them. */
 export function natTraffic(sessions: number, size: number): { out: Traffic; in: Traffic } {

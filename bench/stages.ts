@@ -8,7 +8,8 @@ import { BenchLab } from "./lab";
 export interface StageExports extends BenchExports {
   stageParse(frames: number, stride: number, lengths: number, packets: number, first: number, count: number): void;
   stageSwitch(
-    network: number, ingress: number, frames: number, stride: number, ring: number, outs: number, first: number, count: number,
+    network: number, ingress: number, frames: number, stride: number, lengths: number, ring: number, outs: number,
+    first: number, count: number,
   ): number;
   stageNat(
     nat: number, node: number, address: number, macHigh: number, macDst: number, macSrc: number,
@@ -49,7 +50,7 @@ export interface Placed {
   frames: number;
   lengths: number;
   ring: number;
-  /** u32[BURST] */
+  /** u32[2 * BURST]: addresses, ports */
   outs: number;
   /** What is left, for descriptors. */
   rest: number;
@@ -57,7 +58,7 @@ export interface Placed {
 
 /** Bytes that `place` takes, with `rest` more. */
 export function roomFor(staged: Staged, rest = 0): number {
-  return staged.bytes.length + staged.lengths.byteLength + BURST * 4 + rest + 4096;
+  return staged.bytes.length + staged.lengths.byteLength + BURST * 8 + rest + 4096;
 }
 
 /** Puts staged frames behind `at` (BenchLab.stage, or the end of what was placed before). */
@@ -67,5 +68,5 @@ export function place(lab: BenchLab<StageExports>, staged: Staged, at = lab.stag
   lab.bytes.set(staged.bytes, frames);
   lab.bytes.set(new Uint8Array(staged.lengths.buffer), lengths);
   const outs = (lengths + staged.lengths.byteLength + 63) & ~63;
-  return { frames, lengths, ring: frames + staged.ring, outs, rest: outs + BURST * 4 };
+  return { frames, lengths, ring: frames + staged.ring, outs, rest: outs + BURST * 8 };
 }

@@ -32,6 +32,8 @@ export interface Staged {
   stride: number;
   bytes: Uint8Array;
   words: Int32Array;
+  /** Slots begin at one of these. */
+  longs: BigInt64Array;
   lengths: Uint16Array;
   /** Byte offset of the ring. */
   ring: number;
@@ -49,8 +51,26 @@ export function stagedFor(count: number, longest: number): Staged {
   const buffer = new ArrayBuffer((count + RING) * stride);
   return {
     count, stride, ring: count * stride, lengths: new Uint16Array(count),
-    bytes: new Uint8Array(buffer), words: new Int32Array(buffer),
+    bytes: new Uint8Array(buffer), words: new Int32Array(buffer), longs: new BigInt64Array(buffer),
   };
+}
+
+/**
+ * Gives frames a payload, so that one that was not copied shows in a digest. Words and their complements, of which a checksum
+ * sees nothing (RFC 1071): the generator's payload is zeros.
+ *
+ * @param header  bytes before the payload
+ */
+export function fill({ bytes, count, lengths, stride }: Staged, header = 42): void {
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < count; i++) {
+    const at = i * stride + ALIGN;
+    for (let p = header; p + 4 <= lengths[i]!; p += 4) {
+      const value = Math.imul(i + p, 0x9e3b) & 0xffff;
+      view.setUint16(at + p, value);
+      view.setUint16(at + p + 2, ~value);
+    }
+  }
 }
 
 /** The first `count` frames that the engine's generator makes of `traffic`, byte for byte. */
@@ -118,7 +138,7 @@ function fold(sum: number): number {
 }
 
 /** The generator's step through the flows. */
-function strideFor(flows: number): number {
+export function strideFor(flows: number): number {
   let stride = Number((BigInt(flows) * 0x9e3779b9n) >> 32n) | 1;
   while (gcd(stride, flows) !== 1) stride += 2;
   return stride;
@@ -126,7 +146,8 @@ function strideFor(flows: number): number {
 
 function gcd(a: number, b: number): number { return b === 0 ? a : gcd(b, a % b); }
 
-function mixed(n: number): number {
+/** Bytes of the n-th frame of the Internet mix. */
+export function mixed(n: number): number {
   const place = n % 12;
   if (place < 7) return 60;
   return place < 11 ? 590 : 1514;

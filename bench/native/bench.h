@@ -1,4 +1,5 @@
 /* What the C programs share: staged frames from a file, bursts, the stopwatch, the sinks' digest. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ static Staged staged_read(const char *name) {
   if (!file || fread(head, 4, 16, file) != 16) exit(2);
   s.count = head[0], s.stride = head[1], s.records = head[2];
   size_t lengths = (s.count * 2ul + 63) & ~63ul, frames = (size_t)s.count * s.stride;
-  s.lengths = aligned_alloc(64, lengths);
-  s.frames = aligned_alloc(64, frames);
+  s.lengths = aligned_alloc(64, lengths + 64);
+  s.frames = aligned_alloc(64, frames + 64);
   s.ring = aligned_alloc(64, (size_t)RING * s.stride);
   s.record = malloc(s.records * 8ul + 8);
   if (fread(s.lengths, 1, lengths, file) != lengths || fread(s.frames, 1, frames, file) != frames) exit(2);
@@ -54,17 +55,21 @@ static inline u32 fold(u64 sum) {
   return (s >> 16) + (s & 0xffff);
 }
 
-static inline void copy_slot(u8 *to, const u8 *from, u32 stride) {
-  if (stride == 64) memcpy(to, from, 64);
-  else memcpy(to, from, stride);
+/* Slots are whole lines, and so is what is copied of one. */
+static inline void copy_frame(u8 *to, const u8 *from, u32 length) {
+  if (length + ALIGN > 256) memcpy(to, from, length + ALIGN);
+  else
+    for (u32 i = 0; i < length + ALIGN; i += 64) memcpy(to + i, from + i, 64);
 }
 
-static u64 digest_of(const u8 *frame, u32 length) {
-  u64 h = length * 0x9e3779b97f4a7c15ull;
-  for (int i = 0; i < 7; i++) {
-    u64 word = load64(frame + 8 * i);
-    h += (word ^ word >> 29) * (0x9e3779b97f4a7c15ull * (2 * i + 3));
-  }
+/* Port each frame of a burst left by; a NAT has none. */
+static u32 ports[BURST];
+
+/* All of a frame from `begin` on: its length, and where it has a port that above the length. */
+static u64 digest_of(const u8 *frame, u32 length, u64 begin) {
+  u64 h = begin;
+  for (u32 i = 0; i + 8 <= length; i += 8) h = (h ^ load64(frame + i)) * 0x9e3779b97f4a7c15ull;
+  if (length % 8) h = (h ^ load64(frame + length - 8)) * 0x9e3779b97f4a7c15ull;
   return h ^ (h >> 32);
 }
 
@@ -89,7 +94,7 @@ static inline u64 digest_pass(Stage stage, const Staged *s) {
     u32 count = s->count - first < BURST ? s->count - first : BURST;
     stage(first, count, outs);
     for (u32 i = 0; i < count; i++)
-      if (outs[i]) sum += digest_of(outs[i], s->lengths[first + i]);
+      if (outs[i]) sum += digest_of(outs[i], s->lengths[first + i], s->lengths[first + i] + (u64)ports[i] * 65536);
   }
   return sum;
 }

@@ -80,8 +80,9 @@ static inline void ipv6(Packet *p, const u8 *data, u32 at, u32 length) {
 
 static inline void arp(Packet *p, const u8 *data, u32 at, u32 length) {
   p->kind = ARP, p->l3 = at;
-  if (at + 28 > length) return fail(p, ARP_TRUNCATED);
+  if (at + 6 > length) return fail(p, ARP_TRUNCATED);
   if (load32(data + at) != 0x00080100 || load16(data + at + 4) != 0x0406) return fail(p, ARP_FORMAT);
+  if (at + 28 > length) return fail(p, ARP_TRUNCATED);
   p->payload = p->end = at + 28;
 }
 

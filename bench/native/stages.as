@@ -3,7 +3,8 @@
  * beside the same stages in C and in JavaScript. (AssemblyScript; named .as so that the TypeScript compiler leaves it alone.)
  *
  * Frames lie two bytes into slots of `stride` bytes from `frames` on, their lengths as u16 from `lengths` on. What comes out is
- * in a ring of 128 slots, or in frame buffers; `outs` gets the address of each frame of the burst (u32, 0: none).
+ * in a ring of 128 slots, or in frame buffers; `outs` gets the address of each frame of the burst (u32[64], 0: none), and behind
+ * those the port it left by (u32[64]; NAT has none).
  */
 export * from "../../assembly/index";
 import { CAPACITY_FDB, KIND_IPV4, OK } from "../../assembly/abi";
@@ -33,7 +34,7 @@ const CURSOR: usize = memory.data(16, 16);
 
 /** Learn, look up, forward by copy; the touch ahead as in `run`. Returns the sum of the ports frames left by. */
 export function stageSwitch(
-  network: u32, ingress: u32, frames: usize, stride: u32, ring: usize, outs: usize, first: u32, count: u32,
+  network: u32, ingress: u32, frames: usize, stride: u32, lengths: usize, ring: usize, outs: usize, first: u32, count: u32,
 ): u32 {
   if (pool(CAPACITY_FDB).capacity > 32768) {
     let sum: u64 = 0;
@@ -49,7 +50,8 @@ export function stageSwitch(
   for (let i: u32 = 0; i < count; i++) {
     const at = frames + (first + i) * stride;
     const eth = Ethernet.at(at + ALIGN);
-    store<u32>(outs + (i << 2), 0);
+    const out = outs + (i << 2);
+    store<u32>(out, 0);
     if (isGroup(eth.src)) continue;
     learn(stationKey(network, eth.src), ingress, ms);
     if (isGroup(eth.dst)) continue;
@@ -57,20 +59,24 @@ export function stageSwitch(
     if (egress == NO_PORT || egress == ingress) continue;
     const to = ring + cursor * stride;
     cursor = (cursor + 1) & (RING - 1);
-    copySlot(to, at, stride);
-    store<u32>(outs + (i << 2), <u32>to + ALIGN);
+    copyFrame(to, at, load<u16>(lengths + ((first + i) << 1)) + ALIGN);
+    store<u32>(out, <u32>to + ALIGN);
+    store<u32>(out, egress, 4 * BURST);
     ports += egress;
   }
   store<u32>(CURSOR, cursor);
   return ports;
 }
 
-function copySlot(to: usize, from: usize, stride: u32): void {
-  if (stride != 64) return memory.copy(to, from, stride);
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
-  v128.store(to, v128.load(from, 32), 32);
-  v128.store(to, v128.load(from, 48), 48);
+/** Lines of 64 bytes, as long as that is faster than a call; both ends have room for whole ones. */
+function copyFrame(to: usize, from: usize, length: u32): void {
+  if (length > 256) return memory.copy(to, from, length);
+  for (let i: u32 = 0; i < length; i += 64) {
+    v128.store(to + i, v128.load(from + i));
+    v128.store(to + i, v128.load(from + i, 16), 16);
+    v128.store(to + i, v128.load(from + i, 32), 32);
+    v128.store(to + i, v128.load(from + i, 48), 48);
+  }
 }
 
 const HANDLES: usize = memory.data(256, 16);
@@ -89,8 +95,8 @@ export function stageNat(
     const handle = load<u32>(HANDLES + (i << 2));
     const f = frameAt(handle);
     const at = frames + (first + i) * stride + ALIGN;
-    copySlot(f.data, at, stride);
     f.length = load<u16>(lengths + ((first + i) << 1));
+    copyFrame(f.data, at, f.length);
     describe(f.data, f.length, changetype<usize>(f) + 16);
     const eth = Ethernet.at(f.data);
     store<u32>(outs + (i << 2), 0);

@@ -1,58 +1,59 @@
 import { same } from "../digest";
-import { SEED } from "../lab";
-import { BenchLab } from "../lab";
+import { BenchLab, SEED } from "../lab";
 import { mixture } from "../mixture";
 import { native, writeStaged } from "../native";
 import { PACKET, ParseRival } from "../rivals/parse";
 import type { Contestant } from "../rounds";
 import { place, roomFor } from "../stages";
 import type { StageExports } from "../stages";
-import { BURST } from "../traffic";
-import { sizeName } from "./question";
+import { BURST, passOf } from "../traffic";
+import { SIZES, count, rowsOf, sizeName } from "./question";
 import type { Question, Setting } from "./question";
 
-const FRAMES = 4096;
+/** Frames in memory (whole bursts), each of another flow, and their size. A million are in no cache. */
+const ROWS: [number, number][] = [...rowsOf([4096], SIZES), [1_000_000, 60]];
 
 export const parse: Question = {
   name: "parse",
-  inside: "frames in memory to descriptors of 24 bytes: 4096 flows, UDP, TCP, VLAN, IPv6, ARP; no boundary, no copy",
-  cases: (setting) => (setting.quick ? [60] : [60, 590, 1514, 0]).map((size) => ({
-    title: `parse, ${sizeName(size)}`,
+  inside: "frames in memory to descriptors of 24 bytes: UDP, TCP, VLAN, IPv6, ARP; no boundary, no copy",
+  cases: (setting) => (setting.quick ? ROWS.slice(0, 1) : ROWS).map(([frames, size]) => ({
+    title: `parse, ${count(frames)} frames, ${sizeName(size)}`,
     unit: "frame",
-    make: () => contestants(setting, size),
+    make: () => contestants(setting, frames, size),
   })),
 };
 
-function contestants({ stages }: Setting, size: number): Contestant[] {
-  const staged = mixture(FRAMES, size);
+function contestants({ stages }: Setting, many: number, size: number): Contestant[] {
+  const staged = mixture(many, size);
   const rival = new ParseRival(staged);
-  const inRival = (): void => bursts((first, count) => rival.burst(first, count));
+  const pass = passOf(many);
+  const bursts = (burst: (first: number, count: number) => void): void => {
+    for (let frames = 0; frames < pass; frames += many)
+      for (let first = 0; first < many; first += BURST) burst(first, BURST);
+  };
+  const inRival = (): void => bursts((first, n) => rival.burst(first, n));
   inRival();
   const expected = packetsDigest(rival.packets);
 
-  const lab = new BenchLab<StageExports>(stages, {}, roomFor(staged, FRAMES * 24));
+  const lab = new BenchLab<StageExports>(stages, {}, roomFor(staged, many * 24));
   const { frames, lengths, rest } = place(lab, staged);
-  const packets = new Int32Array(lab.bytes.buffer, rest, FRAMES * PACKET);
+  const packets = new Int32Array(lab.bytes.buffer, rest, many * PACKET);
   const { stageParse } = lab.x;
   const check = (words: Int32Array, name: string) => () => {
     same(`${name} ${size}`, expected, packetsDigest(words));
     words.fill(0);
   };
-  const file = writeStaged(`parse-${size}`, staged);
+  const file = writeStaged("parse", staged);
   return [
     {
       name: "engine, stage",
-      frames: FRAMES,
-      run: () => bursts((first, count) => stageParse(frames, staged.stride, lengths, rest, first, count)),
+      frames: pass,
+      run: () => bursts((first, n) => stageParse(frames, staged.stride, lengths, rest, first, n)),
       check: check(packets, "engine, parse"),
     },
-    { name: "plain JavaScript", frames: FRAMES, run: inRival, check: check(rival.packets, "JavaScript, parse") },
-    native("parse", FRAMES, (ms) => [file, ms, SEED[0], SEED[1]], expected),
+    { name: "plain JavaScript", frames: pass, run: inRival, check: check(rival.packets, "JavaScript, parse") },
+    native("parse", pass, (ms) => [file, ms, SEED[0], SEED[1], pass], expected),
   ];
-}
-
-function bursts(burst: (first: number, count: number) => void): void {
-  for (let first = 0; first < FRAMES; first += BURST) burst(first, BURST);
 }
 
 /** As native/parse.c has it. */

@@ -24,6 +24,14 @@ export interface Question {
   cases(setting: Setting): Case[];
 }
 
+/** Sizes of frames without FCS, bytes; 0 is the Internet mix. */
+export const SIZES = [60, 64, 590, 1514, 0];
+
+/** All pairs of a number of stations or sessions and a size. */
+export function rowsOf(counts: number[], sizes: number[]): [number, number][] {
+  return counts.flatMap((each) => sizes.map((size): [number, number] => [each, size]));
+}
+
 /** Bytes without FCS; 0 is the Internet mix. */
 export function sizeName(size: number): string {
   return size === 0 ? "IMIX" : `${size} bytes`;

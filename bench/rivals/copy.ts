@@ -1,30 +1,32 @@
 import type { Staged } from "../traffic";
+import { ALIGN } from "../traffic";
+
+/** Longest copy, bytes, that a loop of eight bytes a turn does faster than a call. */
+const LOOP = 384;
 
 /**
- * Copies whole slots within `staged`: word by word as long as that is faster than a call.
+ * Copies a frame within `staged`, from slot to slot. Eight bytes a turn: V8 makes no BigInt of one that is stored at once, and
+ * four bytes a turn took two to three times as long.
  *
- * @param from  word offset of the slot
- * @param to    word offset of the slot
+ * @param from    word offset of the slot
+ * @param to      word offset of the slot
+ * @param length  of the frame
  */
-export function copySlot({ words, bytes, stride }: Staged, from: number, to: number): void {
-  if (stride !== 64) {
-    bytes.copyWithin(to << 2, from << 2, (from << 2) + stride);
+export function copyFrame({ longs, words, stride }: Staged, from: number, to: number, length: number): void {
+  const bytes = length + ALIGN;
+  const a = from >> 1;
+  const b = to >> 1;
+  if (stride === 64) {
+    longs[b] = longs[a]!;
+    longs[b + 1] = longs[a + 1]!;
+    longs[b + 2] = longs[a + 2]!;
+    longs[b + 3] = longs[a + 3]!;
+    longs[b + 4] = longs[a + 4]!;
+    longs[b + 5] = longs[a + 5]!;
+    longs[b + 6] = longs[a + 6]!;
+    longs[b + 7] = longs[a + 7]!;
     return;
   }
-  words[to] = words[from]!;
-  words[to + 1] = words[from + 1]!;
-  words[to + 2] = words[from + 2]!;
-  words[to + 3] = words[from + 3]!;
-  words[to + 4] = words[from + 4]!;
-  words[to + 5] = words[from + 5]!;
-  words[to + 6] = words[from + 6]!;
-  words[to + 7] = words[from + 7]!;
-  words[to + 8] = words[from + 8]!;
-  words[to + 9] = words[from + 9]!;
-  words[to + 10] = words[from + 10]!;
-  words[to + 11] = words[from + 11]!;
-  words[to + 12] = words[from + 12]!;
-  words[to + 13] = words[from + 13]!;
-  words[to + 14] = words[from + 14]!;
-  words[to + 15] = words[from + 15]!;
+  if (bytes > LOOP) return void words.copyWithin(to, from, from + ((bytes + 3) >> 2));
+  for (let i = 0; i << 3 < bytes; i++) longs[b + i] = longs[a + i]!;
 }

@@ -1,10 +1,12 @@
 import type { Stage } from "../digest";
 import { BURST, RING } from "../traffic";
 import type { Staged } from "../traffic";
-import { copySlot } from "./copy";
+import { copyFrame } from "./copy";
 
 /** Words of a frame in its slot, as the machine loads them: IPv4 header at word 4, UDP header at word 9. */
 const [SRC, DST, PORTS, UDP] = [7, 8, 9, 10];
+/** Table of more entries than this: all the entries of a burst are asked for before the first is needed. */
+const TOUCH = 16_384;
 const OUT = 1;
 const IN = 2;
 
@@ -28,6 +30,8 @@ export class NatRival {
   private taken = new Uint8Array(65536);
   private readonly shift: number;
   private readonly mask: number;
+  /** What the touching has read: it has to go somewhere, or it would not be done. */
+  touched = 0;
 
   constructor(sessions: number, private readonly outside: number) {
     const bits = Math.ceil(Math.log2(Math.max(64, sessions * 4)));
@@ -44,33 +48,25 @@ export class NatRival {
     this.taken.fill(0);
   }
 
-  /** A stage for the frames of one direction. A packet from inside without a connection opens one. */
+  /** A stage for the frames of one direction: copied into the ring and translated there. */
   stage(staged: Staged, outbound: boolean, link: Link): Stage {
     const slots = new Int32Array(BURST);
     const step = staged.stride >> 2;
     const ring = staged.ring >> 2;
-    const { words } = staged;
+    const { words, lengths } = staged;
     let cursor = 0;
     const burst = (first: number, count: number): void => {
+      this.touch(words, first * step, step, count);
       for (let i = 0; i < count; i++) {
         const at = (first + i) * step;
         slots[i] = -1;
-        // IPv4 without options or fragments, UDP, a hop left.
-        if (words[at + 3]! >>> 16 !== 0x0008 || (words[at + 4]! & 0xff) !== 0x45) continue;
-        if ((words[at + 5]! >>> 16) & 0xff3f || (words[at + 6]! & 0xff00) !== 0x1100) continue;
-        if ((words[at + 6]! & 0xff) <= 1) continue;
-        let entry = this.find(words[at + SRC]!, words[at + DST]!, words[at + PORTS]!);
-        if (entry < 0 && outbound) entry = this.open(words[at + SRC]!, words[at + DST]!, words[at + PORTS]!);
+        const entry = this.entryOf(words, at, outbound);
         if (entry < 0) continue;
         const slot = cursor;
         cursor = (slot + 1) & (RING - 1);
         const to = ring + slot * step;
-        copySlot(staged, at, to);
-        words[to] = link[0];
-        words[to + 1] = link[1];
-        words[to + 2] = link[2];
-        words[to + 3] = link[3];
-        this.rewrite(words, to, entry);
+        copyFrame(staged, at, to, lengths[first + i]!);
+        this.rewrite(words, to, entry, link);
         slots[i] = slot;
         this.out++;
       }
@@ -78,7 +74,32 @@ export class NatRival {
     return { burst, slots };
   }
 
-  private rewrite(words: Int32Array, at: number, entry: number): void {
+  /** The connection of the frame in the slot at word `at`, or -1. A packet from inside without one opens one. */
+  entryOf(words: Int32Array, at: number, outbound: boolean): number {
+    // IPv4 without options or fragments, UDP, a hop left.
+    if (words[at + 3]! >>> 16 !== 0x0008 || (words[at + 4]! & 0xff) !== 0x45) return -1;
+    if ((words[at + 5]! >>> 16) & 0xff3f || (words[at + 6]! & 0xff00) !== 0x1100) return -1;
+    if ((words[at + 6]! & 0xff) <= 1) return -1;
+    const entry = this.find(words[at + SRC]!, words[at + DST]!, words[at + PORTS]!);
+    if (entry >= 0 || !outbound) return entry;
+    return this.open(words[at + SRC]!, words[at + DST]!, words[at + PORTS]!);
+  }
+
+  /** Brings the entries of a burst nearer, where the table is larger than a cache. */
+  touch(words: Int32Array, at: number, step: number, count: number): void {
+    if (this.mask < TOUCH) return;
+    const c = this.connections;
+    let sum = 0;
+    for (let i = 0; i < count; i++, at += step) sum += c[this.home(words[at + SRC]!, words[at + DST]!, words[at + PORTS]!) << 3]!;
+    this.touched = sum | 0;
+  }
+
+  /** Translates the frame in the slot at word `at`: addresses, ports, checksums, one hop less, and the link's MACs. */
+  rewrite(words: Int32Array, at: number, entry: number, link: Link): void {
+    words[at] = link[0];
+    words[at + 1] = link[1];
+    words[at + 2] = link[2];
+    words[at + 3] = link[3];
     const c = this.connections;
     const ports = words[at + PORTS]!;
     const portAndChange = c[entry + 5]!;

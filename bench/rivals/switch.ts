@@ -1,29 +1,29 @@
 import type { Stage } from "../digest";
 import { BURST, RING } from "../traffic";
 import type { Staged } from "../traffic";
-import { copySlot } from "./copy";
+import { copyFrame } from "./copy";
 
 const PROBES = 8;
+/** Table of this many entries and more: all the entries of a burst are asked for before the first is needed. */
+const TOUCH = 65_536;
 
 /**
- * A learning switch in plain JavaScript: learn, look up, forward by copy.
+ * A learning switch in plain JavaScript: learn, look up.
  *
  *   Int32Array, 4 words per entry: last four bytes of the MAC · first two | port << 16 (0: never used) · heard, ms · spare
  *   Open addressing, 8 probes.
  */
-export class SwitchRival implements Stage {
-  readonly slots = new Int32Array(BURST);
-  /** Port per frame of the last burst, 0: flooded or dropped. */
-  readonly ports = new Int32Array(BURST);
-  /** Frames that came out since the beginning. */
-  out = 0;
+export class SwitchRival {
   private readonly table: Int32Array;
   private readonly shift: number;
-  private cursor = 0;
+  private readonly large: boolean;
+  /** What the touching has read: it has to go somewhere, or it would not be done. */
+  touched = 0;
 
   /** @param entries  a power of two */
-  constructor(private readonly staged: Staged, entries: number, private readonly ingress: number) {
+  constructor(entries: number) {
     this.shift = 32 - Math.log2(entries);
+    this.large = entries >= TOUCH;
     this.table = new Int32Array(4 * (entries + PROBES));
   }
 
@@ -49,29 +49,23 @@ export class SwitchRival implements Stage {
     table[oldest + 2] = ms;
   }
 
-  burst(first: number, count: number, ms = 0): void {
-    const { staged, slots, ports, ingress } = this;
-    const { words } = staged;
-    const step = staged.stride >> 2;
-    const ring = staged.ring >> 2;
-    for (let i = 0; i < count; i++) {
-      const at = (first + i) * step;
-      const third = words[at + 2]!;
-      const fourth = words[at + 3]!;
-      slots[i] = -1;
-      ports[i] = 0;
-      // A group address is nobody's source.
-      if (third & 1) continue;
-      this.learn((third >>> 16) | (fourth << 16), third & 0xffff, ingress, ms);
-      const egress = this.lookup(words[at + 1]!, words[at]! >>> 16, ms);
-      if (egress === 0 || egress === ingress) continue;
-      const slot = this.cursor;
-      this.cursor = (slot + 1) & (RING - 1);
-      copySlot(staged, at, ring + slot * step);
-      slots[i] = slot;
-      ports[i] = egress;
-      this.out++;
-    }
+  /** Learns who sent the frame in the slot at word `at`; the port it has to leave by, 0 when it is flooded or dropped. */
+  forward(words: Int32Array, at: number, ingress: number, ms: number): number {
+    const third = words[at + 2]!;
+    // A group address is nobody's source.
+    if (third & 1) return 0;
+    this.learn((third >>> 16) | (words[at + 3]! << 16), third & 0xffff, ingress, ms);
+    const egress = this.lookup(words[at + 1]!, words[at]! >>> 16, ms);
+    return egress === ingress ? 0 : egress;
+  }
+
+  /** Brings the entries of `count` destinations nearer, where the table is larger than a cache. */
+  touch(words: Int32Array, at: number, step: number, count: number): void {
+    if (!this.large) return;
+    const { table } = this;
+    let sum = 0;
+    for (let i = 0; i < count; i++, at += step) sum += table[this.home(words[at + 1]!, words[at]! >>> 16)]!;
+    this.touched = sum | 0;
   }
 
   private lookup(low: number, high: number, ms: number): number {
@@ -89,5 +83,38 @@ export class SwitchRival implements Stage {
   private home(low: number, high: number): number {
     const h = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
     return (Math.imul(h ^ (h >>> 15), 0xc2b2ae35) >>> this.shift) << 2;
+  }
+}
+
+/** The same as a stage: forward by copy into the ring. */
+export class SwitchStage implements Stage {
+  readonly slots = new Int32Array(BURST);
+  readonly ports = new Int32Array(BURST);
+  /** Frames that came out since the beginning, and the sum of the ports they left by. */
+  out = 0;
+  portSum = 0;
+  private cursor = 0;
+
+  constructor(private readonly staged: Staged, private readonly rival: SwitchRival, private readonly ingress: number) {}
+
+  burst(first: number, count: number, ms = 0): void {
+    const { staged, slots, ports, ingress, rival } = this;
+    const { words, lengths } = staged;
+    const step = staged.stride >> 2;
+    const ring = staged.ring >> 2;
+    rival.touch(words, first * step, step, count);
+    for (let i = 0; i < count; i++) {
+      const at = (first + i) * step;
+      slots[i] = -1;
+      const egress = rival.forward(words, at, ingress, ms);
+      ports[i] = egress;
+      if (egress === 0) continue;
+      const slot = this.cursor;
+      this.cursor = (slot + 1) & (RING - 1);
+      copyFrame(staged, at, ring + slot * step, lengths[first + i]!);
+      slots[i] = slot;
+      this.out++;
+      this.portSum += egress;
+    }
   }
 }
