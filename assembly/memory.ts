@@ -20,7 +20,7 @@ import {
  *   0 ┬ now u64 · seq u64 · events written, read u32 · lookahead
  *  64 ├ books: u64[6]
  * 128 ├ drops by reason: u64[64]
- *1152 ├ capacities u32[15] · seed u64
+ *1152 ├ capacities u32[16] · seed u64
  *1280 ├ pools: Pool[16]                      base, capacity, free list, high-water mark, live
  *1792 └ now in ms
  */
