@@ -4,7 +4,7 @@ import { now, pool } from "../memory";
 import { NO_LANE, portAt } from "../port";
 import { giveBucket, setLimit, takeBucket } from "../time/bucket";
 import { directionAt } from "../time/direction";
-import { enterLane, leaveLane } from "../time/lanes";
+import { enterLane, lastArrival, leaveLane } from "../time/lanes";
 import { dropQueue, hasten } from "../time/shaper";
 import { laneFor } from "../time/wires";
 
@@ -17,14 +17,14 @@ export function wireAdd(port: u32): i32 {
   if (p.shaper != 0) return 0;
   const id = pool(CAPACITY_SHAPERS).take();
   if (id == 0) return E_FULL;
-  leaveLane(port);
-  p.shaper = id;
   for (let which = TOWARDS_SWITCH; which <= TOWARDS_DEVICE; which++) {
     const d = directionAt(id, which);
     d.port = port;
     // What is on the wire already arrives before what is sent from now on.
-    d.latest = now() + p.delay;
+    d.latest = lastArrival(port, which);
   }
+  leaveLane(port);
+  p.shaper = id;
   return 0;
 }
 
@@ -70,10 +70,11 @@ export function wirePlain(port: u32, delay: f64): u32 {
 
 function isClear(port: u32, delay: u64): bool {
   const p = portAt(port);
-  if (p.shaper == 0) return delay >= p.delay;
+  if (p.shaper == 0 && delay >= p.delay) return true;
   for (let which = TOWARDS_SWITCH; which <= TOWARDS_DEVICE; which++) {
-    const d = directionAt(p.shaper, which);
-    if (!d.isIdle || d.latest > now() + delay) return false;
+    if (p.shaper != 0 && !directionAt(p.shaper, which).isIdle) return false;
+    const last = p.shaper != 0 ? directionAt(p.shaper, which).latest : lastArrival(port, which);
+    if (last > now() + delay) return false;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-import { BOOK_COPIES, CAPACITY_FLIGHTS, HOP_LIMIT, LOOP, QUEUE_FULL, ROLE_TRUNK } from "../abi";
+import { BOOK_COPIES, CAPACITY_FLIGHTS, HOP_LIMIT, LOOP, QUEUE_FULL, ROLE_TRUNK, TOWARDS_SWITCH } from "../abi";
 import { retain } from "../frames";
 import { book, pool } from "../memory";
 import { NO_LANE, Port, networkAt, portAt } from "../port";
@@ -32,6 +32,30 @@ export function enterLane(port: u32): void {
     networkAt(p.network).countLane(lane, 1);
   }
   p.lane = lane;
+}
+
+/** When the last frame that is on the wire of `port` arrives, ns; 0: none is. Looks at every flight of its lane, and in the heap. */
+export function lastArrival(port: u32, which: u32): u64 {
+  const p = portAt(port);
+  let last: u64 = 0;
+  if (p.lane != NO_LANE) {
+    for (let id = laneAt(p.lane).head; id != 0; id = flightAt(id).next) {
+      if (isOnWire(flightAt(id), p, port, which)) last = max<u64>(last, flightAt(id).due);
+    }
+  }
+  const timers = flightTimers();
+  if (timers.count == 0) return last;
+  for (let id: u32 = 1; id <= pool(CAPACITY_FLIGHTS).high; id++) {
+    if (timers.has(id) && isOnWire(flightAt(id), p, port, which)) last = max<u64>(last, flightAt(id).due);
+  }
+  return last;
+}
+
+function isOnWire(f: Flight, p: Port, port: u32, which: u32): bool {
+  const kind = f.what & 0xffff;
+  if (which == TOWARDS_SWITCH) return kind == TO_SWITCH && f.port == port && p.role != ROLE_TRUNK;
+  if (p.role == ROLE_TRUNK) return (kind == TO_SWITCH && f.port == p.device) || isFlood(f, p.network);
+  return (kind == TO_DEVICE && f.port == port) || isFlood(f, p.network);
 }
 
 function isFlood(f: Flight, network: u32): bool {

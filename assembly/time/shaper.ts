@@ -21,7 +21,7 @@ import {
 import { drop, eventsFree, frameAt, own, retain } from "../frames";
 import { control, nextSeq, now, pool } from "../memory";
 import { NO_LANE, Port, portAt } from "../port";
-import { trace } from "../trace";
+import { tell } from "../trace";
 import { ETHERNET, Ethernet, TAG, TAGS, Tag, isTag } from "../wire/ethernet";
 import { grant, nextTick } from "./bucket";
 import { DIE_BIT, DIE_CORRUPT, DIE_DUPLICATE, DIE_JITTER, DIE_LOSS, DIE_REORDER, DIE_STATE, chance } from "./chance";
@@ -58,7 +58,7 @@ function shape(d: Direction, which: u32, port: u32, what: u32, frame: u32): void
   if (d.isFull(bytes)) return refuse(d, which, frame, QUEUE_FULL);
   const id = hold(d, what, frame);
   if (id == 0) return refuse(d, which, frame, QUEUE_FULL);
-  trace(frame, TRACE_QUEUE, port, which, d.waiting + u32(d.sending != 0), u32(d.sending == 0), 0);
+  tell(frame, TRACE_QUEUE, port, which, d.waiting + u32(d.sending != 0), u32(d.sending == 0), 0);
   if (d.tail != 0) flightAt(d.tail).next = id;
   else d.head = id;
   d.tail = id;
@@ -175,7 +175,7 @@ function leave(d: Direction, which: u32, what: u32, frame: u32): void {
   const takes = timeOnWire(d, n, (was & WIRE_WAS_LATE) != 0);
   const isTwice = d.duplicate != 0 && chance(d.seed, n, DIE_DUPLICATE) < d.duplicate;
   if (isTwice) was |= WIRE_WAS_DUPLICATED;
-  trace(sent, TRACE_WIRE, d.port, which, was, <u32>(takes >> 32), <u32>takes);
+  tell(sent, TRACE_WIRE, d.port, which, was, <u32>(takes >> 32), <u32>takes);
   if (isTwice) share(sent, 1);
   fly(d, which, what, sent, takes);
   if (!isTwice) return;
