@@ -5,7 +5,7 @@
  * `test/abi.test.ts`. A change of meaning raises ABI_VERSION.
  */
 
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 
 // ─── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /**
@@ -69,7 +69,9 @@ export const CAPACITY_CONNECTIONS: u32 = 12;
 export const CAPACITY_FORWARDS: u32 = 13;
 /** A power of two, at least 64. */
 export const CAPACITY_EVENTS: u32 = 14;
-export const CAPACITIES: u32 = 15;
+/** Ports whose wire has more character than a delay. */
+export const CAPACITY_SHAPERS: u32 = 15;
+export const CAPACITIES: u32 = 16;
 
 // ─── What became of a frame ────────────────────────────────────────────────────────────────────────────────────────
 // The order is that of REASONS in src/reasons.ts.
@@ -141,8 +143,11 @@ export const NAT_INSIDE: u32 = 60;
 export const NAT_LOOPBACK: u32 = 61;
 export const NAT_ICMP: u32 = 62;
 export const NAT_NO_GUEST: u32 = 63;
+// Wires with character
+export const WIRE_LOSS: u32 = 64;
+export const WIRE_MTU: u32 = 65;
 /** One more than the last reason. */
-export const REASONS: u32 = 64;
+export const REASONS: u32 = 66;
 
 // ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
 export const KIND_UNPARSED: u32 = 0;
@@ -166,6 +171,30 @@ export const GENERATOR_DST_IP: u32 = 68;
 export const GENERATOR_SRC_PORT: u32 = 72;
 export const GENERATOR_DST_PORT: u32 = 76;
 export const GENERATOR_SPANS: u32 = 80;
+
+/** The two directions of a port's wire: from the device to the switch, and back. Of a trunk only the second is used, at each end. */
+export const TOWARDS_SWITCH: u32 = 0;
+export const TOWARDS_DEVICE: u32 = 1;
+
+/** Character of one direction, as TypeScript fills it in: f64 each, all set. What they mean is in time/direction.ts. */
+export const WIRE_DELAY: u32 = 0;
+export const WIRE_JITTER: u32 = 8;
+export const WIRE_RATE: u32 = 16;
+export const WIRE_QUEUE_FRAMES: u32 = 24;
+export const WIRE_QUEUE_BYTES: u32 = 32;
+export const WIRE_MOST: u32 = 40;
+export const WIRE_LOSS_GOOD: u32 = 48;
+export const WIRE_LOSS_BAD: u32 = 56;
+export const WIRE_TO_BAD: u32 = 64;
+export const WIRE_TO_GOOD: u32 = 72;
+export const WIRE_CORRUPT: u32 = 80;
+export const WIRE_DUPLICATE: u32 = 88;
+export const WIRE_REORDER: u32 = 96;
+export const WIRE_LATE: u32 = 104;
+export const WIRE_IN_ORDER: u32 = 112;
+/** u64 counters of that direction: passed, lost, corrupted, duplicated, late, refused; then u32 frames and bytes in its queue. */
+export const WIRE_COUNTERS: u32 = 120;
+export const WIRE_QUEUED: u32 = 168;
 
 /** Descriptor flags. */
 export const IS_FRAGMENT: u32 = 1;
@@ -309,6 +338,13 @@ export const TRACE_GAVE_UP: u32 = 17;
 export const TRACE_CONSUMED: u32 = 18;
 export const TRACE_DELIVERED: u32 = 19;
 export const TRACE_DROPPED: u32 = 20;
+/** In the queue of a wire. id: port; a: direction; b: frames before it; c: 1 when its bandwidth group is why it waits. */
+export const TRACE_QUEUE: u32 = 21;
+/** On a wire with character. id: port; a: direction; b: WIRE_WAS_…; c, d: ns until it arrives, high and low 32 bits. */
+export const TRACE_WIRE: u32 = 22;
+export const WIRE_WAS_CORRUPTED: u32 = 1;
+export const WIRE_WAS_DUPLICATED: u32 = 2;
+export const WIRE_WAS_LATE: u32 = 4;
 
 // ─── Structs that TypeScript reads ─────────────────────────────────────────────────────────────────────────────────
 /** Port: u64 MAC, then u64 counters. rx: from the device into the network; tx: towards the device. */

@@ -24,12 +24,12 @@ export {
   portRemove,
   portSetCable,
   portSetCapture,
-  portSetDelay,
   portSetMac,
   portSetPolicy,
   portSetQueue,
   portSetSink,
 } from "./commands/ports";
+export { bucketAdd, bucketRemove, bucketSet, wireAdd, wireOffset, wirePlain, wireSeed, wireSet } from "./commands/wires";
 export {
   interfaceAdd,
   interfaceDhcp,

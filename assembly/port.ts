@@ -74,7 +74,8 @@ export class Port {
   /** Constant delay of the wire, ns, each way. */
   delay: u64;
   queueLimit: u32;
-  private spare: u32;
+  /** What the wire does to frames other than delay them (time/shaper.ts); 0: nothing. Such a port is in no lane. */
+  shaper: u32;
   /** Towards the network (rx: the switch receives) and towards the device (tx). Counted at the switch. */
   rxFrames: u64;
   rxBytes: u64;

@@ -19,7 +19,8 @@ import { SCRATCH, control, now, pool, setNow } from "./memory";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
 import { stationHome, stationKey } from "./table/fdb";
-import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers } from "./time/heap";
+import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers, wireTimers } from "./time/heap";
+import { wireTimeout } from "./time/shaper";
 import {
   Flight,
   NO_CURSOR,
@@ -48,8 +49,9 @@ import { Ethernet } from "./wire/ethernet";
 const FLIGHTS: u32 = LANES;
 const NEIGHBORS: u32 = LANES + 1;
 const GENERATORS: u32 = LANES + 2;
-const LEASES: u32 = LANES + 3;
-const NOTHING: u32 = LANES + 4;
+const WIRES: u32 = LANES + 3;
+const LEASES: u32 = LANES + 4;
+const NOTHING: u32 = LANES + 5;
 
 /** The earliest event, and the one that follows it in another source. */
 @unmanaged
@@ -94,13 +96,14 @@ function findNext(): u32 {
   if (flightTimers().count != 0) next.offer(FLIGHTS, flightTimers().due, flightTimers().seq);
   if (neighborTimers().count != 0) next.offer(NEIGHBORS, neighborTimers().due, neighborTimers().seq);
   if (generatorTimers().count != 0) next.offer(GENERATORS, generatorTimers().due, generatorTimers().seq);
+  if (wireTimers().count != 0) next.offer(WIRES, wireTimers().due, wireTimers().seq);
   if (leaseTimers().count != 0) next.offer(LEASES, leaseTimers().due, leaseTimers().seq);
   return next.source;
 }
 
 /** When the next thing happens that drives time by itself: a frame arrives, a resolution is asked again. */
 function nextWork(): u64 {
-  let due = min<u64>(min<u64>(flightTimers().due, neighborTimers().due), generatorTimers().due);
+  let due = min<u64>(min<u64>(flightTimers().due, neighborTimers().due), min<u64>(generatorTimers().due, wireTimers().due));
   for (let i: u32 = 0; i < LANES; i++) {
     const lane = laneAt(i);
     if (!lane.isUsed) break;
@@ -163,6 +166,7 @@ function step(source: u32, most: u32): u32 {
   control().mark = 0;
   if (source == NEIGHBORS) neighborTimeout(neighborTimers().pop());
   else if (source == GENERATORS) return generate(generatorTimers().pop());
+  else if (source == WIRES) wireTimeout(wireTimers().pop());
   else dhcpTimeout(leaseTimers().pop());
   return 1;
 }

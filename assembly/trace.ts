@@ -14,7 +14,11 @@ import { Ipv4 } from "./wire/ipv4";
  * @param where  what the step happened at: a port, an interface, a node, by the step's own meaning (abi.ts)
  */
 export function trace(frame: u32, step: u32, where: u32, a: u32, b: u32, c: u32, d: u32): void {
-  if (control().mark == 0) return;
+  if (control().mark != 0) tell(frame, step, where, a, b, c, d);
+}
+
+/** The same where no walk need be under way yet: at the near end of a wire. */
+export function tell(frame: u32, step: u32, where: u32, a: u32, b: u32, c: u32, d: u32): void {
   const mark = frameAt(frame).mark;
   if (mark == 0 || eventsFree() < TRACE_RESERVE) return;
   const e = emitEvent(EVENT_TRACE, where);

@@ -3,6 +3,7 @@ import { parseIp, parseMac, parseStation } from "./address";
 import type { Subnet } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
 import type { AdapterPlace, Attachment } from "./attachment";
+import type { BandwidthGroup } from "./bandwidth-group";
 import { checkDuration } from "./clock";
 import type { Core } from "./core";
 import { LabError } from "./errors";
@@ -12,9 +13,11 @@ import type { FramePort } from "./frame-port";
 import { Leg } from "./leg";
 import type { Forward } from "./nat";
 import { Network } from "./network";
-import { checkBoolean, checkOptions, delayOf } from "./options";
+import { checkBoolean, checkOptions } from "./options";
 import type { OptionNames } from "./options";
 import type { AdapterState, Promiscuous } from "./state";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 
 /** A VM's network card, as an option of `host.vm()`. */
 export interface AdapterOptions {
@@ -31,8 +34,10 @@ export interface AdapterOptions {
   linkUpDelay?: number;
   /** What else than its own frames it may hear; default `deny`. */
   promiscuous?: Promiscuous;
-  /** Delay of its cable, ms each way; default: the lab's. */
-  wire?: { delay: number };
+  /** What its cable is like: delay, jitter, rate, loss …; default: as the network says, and then the lab. */
+  wire?: WireOptions;
+  /** The limit it shares with others: what `host.bandwidthGroup()` returns, or its name. */
+  bandwidthGroup?: BandwidthGroup | string;
   /** An external guest instead of a built-in station. `"external"`: one that is plugged in later, or `send` and `onframe`. */
   guest?: FramePort | "external";
   /** Static neighbours, MAC by address. */
@@ -43,6 +48,7 @@ export interface AdapterOptions {
 
 const OPTIONS: OptionNames<AdapterOptions> = {
   attach: true, address: true, gateway: true, mac: true, cable: true, linkUpDelay: true, promiscuous: true, wire: true,
+  bandwidthGroup: true,
   guest: true, neighbors: true, routes: true,
 };
 
@@ -53,6 +59,8 @@ export interface AdapterOwner {
   checkAttachment(attachment: Attachment, adapter: string): void;
   /** @throws LabError OVERLAP */
   checkSubnet(planned: Subnet | null, adapter: string, except: Leg): void;
+  /** @throws LabError OPTION, OTHER_HOST */
+  bandwidthGroup(given: string | BandwidthGroup, adapter: string): BandwidthGroup;
 }
 
 const POLICIES: Record<Promiscuous, number> = {
@@ -93,15 +101,15 @@ export class Adapter extends Leg {
     checkDuration(linkUpDelay, `${name}: linkUpDelay`);
     if (address !== undefined) parseStation(address, `${name}: address`);
     if (gateway !== undefined) parseIp(gateway, `${name}: gateway`);
-    const delay = options.wire === undefined ? undefined : delayOf(options.wire, name);
+    const wire = options.wire && checkWire(options.wire, name);
 
     const given = options.mac ?? (guest !== undefined && guest !== "external" && !(guest instanceof Adapter) ? guest.mac : undefined);
     const mac = given !== undefined ? core.claimMac(parseMac(given, name), name)
       : guest === undefined ? core.makeMac("08:00:27", name)
       : null;
     try {
-      const leg = Leg.create(core, guest === undefined ? node : 0, { name, owner: CLASS_VM, mac, address, gateway, delay });
-      return { ...leg, slot, promiscuous, linkUpDelay, linkUpAt: 0 };
+      const leg = Leg.create(core, guest === undefined ? node : 0, { name, owner: CLASS_VM, mac, address, gateway, wire });
+      return { ...leg, slot, promiscuous, linkUpDelay, linkUpAt: 0, bandwidthGroup: null };
     } catch (error) {
       if (mac !== null) core.macs.delete(mac);
       throw error;
@@ -188,6 +196,25 @@ export class Adapter extends Leg {
     this.core.enter().call.portSetPolicy(this.state.port, POLICIES[policy]);
     this.state.promiscuous = policy;
   }
+
+  /** The limit it shares with others; null: none. Frames that wait go on under the new one. */
+  get bandwidthGroup(): BandwidthGroup | null {
+    const { bandwidthGroup, name } = this.state;
+    return bandwidthGroup === null ? null : this.owner.bandwidthGroup(bandwidthGroup, name);
+  }
+
+  set bandwidthGroup(given: BandwidthGroup | string | null) {
+    const before = this.state.bandwidthGroup;
+    this.state.bandwidthGroup = given === null ? null : this.owner.bandwidthGroup(given, this.name).name;
+    try {
+      this.rewire();
+    } catch (error) {
+      this.state.bandwidthGroup = before;
+      throw error;
+    }
+  }
+
+  protected override get buckets(): [number, number] { return this.bandwidthGroup?.buckets ?? [0, 0]; }
 
   /** Adds a port forward to the NAT it is behind; see `Network.forward`. */
   forward(rule: string | ForwardRule, options: { strict?: boolean } = {}): Forward {

@@ -10,6 +10,7 @@ import type { Engine, EngineEvent } from "./engine";
 import { LabError } from "./errors";
 import { hash } from "./seed";
 import type { LabState } from "./state";
+import type { WireOptions } from "./wire-options";
 
 /** Hears what becomes of a node's own packets. */
 export interface NodeListener {
@@ -36,6 +37,8 @@ export interface SegmentLeg {
   readonly name: string;
   /** Takes it off the network. */
   leave(): void;
+  /** Gives its wire the character that it should have by now. */
+  rewire(): void;
 }
 
 /** A network as those who stand on it see it. */
@@ -52,6 +55,10 @@ export interface Segment {
   /** Default gateway for static addresses. */
   readonly gateway: string | null;
   readonly legs: Set<SegmentLeg>;
+  /** What wires plugged in here are like. */
+  readonly wire: WireOptions;
+  /** Of a bridge: gives its uplink the character that it should have by now. */
+  rewireUplink(): void;
 }
 
 /** Something that brings its record up to date before a snapshot. */

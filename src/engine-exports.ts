@@ -17,9 +17,16 @@ export interface EngineExports {
   portSetPolicy(port: number, policy: number): void;
   portSetCapture(port: number, on: number): void;
   portSetMac(port: number, high: number, low: number): void;
-  portSetDelay(port: number, ns: number): void;
   portSetQueue(port: number, frames: number): void;
   portOffset(port: number): number;
+  wireAdd(port: number): number;
+  wireOffset(port: number, way: number): number;
+  wirePlain(port: number, delayNs: number): number;
+  wireSeed(port: number, way: number, high: number, low: number): void;
+  wireSet(port: number, way: number, bucket: number): void;
+  bucketAdd(): number;
+  bucketSet(bucket: number, bytesPerSecond: number): void;
+  bucketRemove(bucket: number): void;
   nodeAdd(flags: number, seedHigh: number, seedLow: number): number;
   nodeRemove(node: number): void;
   nodeReseed(node: number, high: number, low: number): void;

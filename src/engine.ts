@@ -1,6 +1,7 @@
 import * as abi from "../assembly/abi";
 import type { EngineExports } from "./engine-exports";
 import { LabError } from "./errors";
+import type { Character } from "./wire-options";
 import wasm from "../build/engine.wasm";
 
 /** One event of the engine, decoded; `payload` is a copy. What a, b, c, d and e mean per kind is in `assembly/abi.ts`. */
@@ -28,6 +29,16 @@ export interface MemoryPages {
 
 const PAGE = 4096;
 const NOTHING = new Uint8Array(0);
+
+type Six = [number, number, number, number, number, number];
+
+/** Where the engine has what of a wire's character. */
+const WIRE_FIELDS: [keyof Character, number][] = [
+  ["delay", abi.WIRE_DELAY], ["jitter", abi.WIRE_JITTER], ["rate", abi.WIRE_RATE], ["queueFrames", abi.WIRE_QUEUE_FRAMES],
+  ["queueBytes", abi.WIRE_QUEUE_BYTES], ["most", abi.WIRE_MOST], ["lossGood", abi.WIRE_LOSS_GOOD], ["lossBad", abi.WIRE_LOSS_BAD],
+  ["toBad", abi.WIRE_TO_BAD], ["toGood", abi.WIRE_TO_GOOD], ["corrupt", abi.WIRE_CORRUPT], ["duplicate", abi.WIRE_DUPLICATE],
+  ["reorder", abi.WIRE_REORDER], ["late", abi.WIRE_LATE], ["inOrder", abi.WIRE_IN_ORDER],
+];
 
 /** The engine that comes with the package, compiled once per process. */
 let compiled: WebAssembly.Module | undefined;
@@ -219,6 +230,24 @@ export class Engine {
       drops: this.f64(at + abi.PORT_DROPS),
       digest: this.view.getBigUint64(at + abi.PORT_DIGEST, true).toString(16).padStart(16, "0"),
     };
+  }
+
+  /** Fills in one direction of a wire that was given character; `wireSet` makes it count. */
+  fillWire(port: number, way: number, character: Character): void {
+    const at = this.call.wireOffset(port, way);
+    for (const [name, offset] of WIRE_FIELDS) this.view.setFloat64(at + offset, character[name], true);
+  }
+
+  /** What became of frames on one direction of a wire; null: it has no character. */
+  wire(port: number, way: number): {
+    passed: number; lost: number; corrupted: number; duplicated: number; late: number; refused: number;
+    queue: { frames: number; bytes: number };
+  } | null {
+    const at = this.call.wireOffset(port, way);
+    if (at === 0) return null;
+    const [passed, lost, corrupted, duplicated, late, refused] = this.counters(at + abi.WIRE_COUNTERS, 6) as Six;
+    const queue = { frames: this.u32(at + abi.WIRE_QUEUED), bytes: this.u32(at + abi.WIRE_QUEUED + 4) };
+    return { passed, lost, corrupted, duplicated, late, refused, queue };
   }
 
   interface(id: number): {

@@ -1,7 +1,7 @@
 import {
-  TRACE_ARP, TRACE_CONSUMED, TRACE_DELIVERED, TRACE_DEVICE, TRACE_DROPPED, TRACE_FLOOD, TRACE_FORWARD, TRACE_GAVE_UP, TRACE_LEARN,
-  TRACE_LOCAL, TRACE_LOOKUP, TRACE_NAT_IN, TRACE_NAT_LOOKUP, TRACE_NAT_NONE, TRACE_NAT_OUT, TRACE_NEIGHBOR, TRACE_OUT, TRACE_ROUTE,
-  TRACE_SWITCH, TRACE_WAIT,
+  TOWARDS_SWITCH, TRACE_ARP, TRACE_CONSUMED, TRACE_DELIVERED, TRACE_DEVICE, TRACE_DROPPED, TRACE_FLOOD, TRACE_FORWARD, TRACE_GAVE_UP, TRACE_LEARN,
+  TRACE_LOCAL, TRACE_LOOKUP, TRACE_NAT_IN, TRACE_NAT_LOOKUP, TRACE_NAT_NONE, TRACE_NAT_OUT, TRACE_NEIGHBOR, TRACE_OUT, TRACE_QUEUE,
+  TRACE_ROUTE, TRACE_SWITCH, TRACE_WAIT, TRACE_WIRE, WIRE_WAS_CORRUPTED, WIRE_WAS_DUPLICATED, WIRE_WAS_LATE,
 } from "../assembly/abi";
 import { formatIp, formatMac } from "./address";
 import type { EngineEvent } from "./engine";
@@ -30,6 +30,10 @@ export type StepDetails =
   | { step: "flood"; except: string }
   /** Out of a port of the switch; at the device end of its wire. */
   | { step: "out" | "device" }
+  /** Waits at the near end of a wire, behind `ahead` others; `group`: for its bandwidth group. */
+  | { step: "queue"; towards: "switch" | "device"; ahead: number; group: boolean }
+  /** On a wire that does more than delay, for `takes` ms. */
+  | { step: "wire"; towards: "switch" | "device"; takes: number; corrupted: boolean; duplicated: boolean; late: boolean }
   | { step: "arp"; message: "request" | "reply" | "other"; sender: string; target: string; isForMe: boolean }
   /** For the machine itself; to be carried on by it; looked up in the translations of its NATs. */
   | { step: "local" | "forward" | "translation lookup"; packet: ExplainedPacket }
@@ -114,6 +118,10 @@ export class Teller {
         return { step: "out", at: names.port(e.id), text: "leaves the switch here" };
       case TRACE_DEVICE:
         return { step: "device", at: names.port(e.id), text: "reaches the card" };
+      case TRACE_QUEUE:
+        return this.tellQueue(e);
+      case TRACE_WIRE:
+        return this.tellWire(e);
       case TRACE_DELIVERED:
         return { step: "delivered", at: names.port(e.id), text: "is handed to the external guest" };
       case TRACE_CONSUMED:
@@ -155,6 +163,22 @@ export class Teller {
       default:
         return this.tellNeighbor(e);
     }
+  }
+
+  private tellQueue({ id, a, b, c }: EngineEvent): Told {
+    const [group, behind] = [c === 1, b === 0 ? "" : `, behind ${b} other${b === 1 ? "" : "s"}`];
+    const text = `waits for ${group ? "its bandwidth group" : "the wire"}${behind}`;
+    return { step: "queue", at: this.names.port(id), towards: wayOf(a), ahead: b, group, text };
+  }
+
+  private tellWire({ id, a, b, c, d }: EngineEvent): Told {
+    const takes = ((c >>> 0) * 2 ** 32 + (d >>> 0)) / 1e6;
+    const [corrupted, duplicated, late] = [WIRE_WAS_CORRUPTED, WIRE_WAS_DUPLICATED, WIRE_WAS_LATE].map((was) => (b & was) !== 0);
+    const also = [corrupted && "with one bit flipped", duplicated && "twice", late && "late"].filter(Boolean).join(", ");
+    return {
+      step: "wire", at: this.names.port(id), towards: wayOf(a), takes, corrupted: corrupted!, duplicated: duplicated!, late: late!,
+      text: `is sent, and on the wire for ${takes} ms${also && `, ${also}`}`,
+    };
   }
 
   private tellArp({ id, a, b, c, d }: EngineEvent): Told {
@@ -206,6 +230,8 @@ export class Teller {
 }
 
 const PROTOCOLS: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP" };
+
+function wayOf(way: number): "switch" | "device" { return way === TOWARDS_SWITCH ? "switch" : "device"; }
 
 function ip(address: number): string { return formatIp(address >>> 0); }
 

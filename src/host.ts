@@ -1,6 +1,8 @@
 import { CLASS_HOST } from "../assembly/abi";
 import { formatSubnet, parseIp, parseMac, parseStation } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
+import { BandwidthGroup } from "./bandwidth-group";
+import type { BandwidthGroupOptions, BandwidthGroupOwner } from "./bandwidth-group";
 import { checkForm } from "./core";
 import type { Core } from "./core";
 import { LabError } from "./errors";
@@ -15,6 +17,8 @@ import type { OptionNames } from "./options";
 import type { HostState, LegState, SwitchKind } from "./state";
 import { Vm } from "./vm";
 import type { AdapterSpec, VmOwner } from "./vm";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 import { checkNetworkOptions, describeOptions, wire, wireBridge } from "./wiring";
 import type { NetworkOptions } from "./wiring";
 
@@ -26,20 +30,23 @@ export interface HostOptions {
   mac?: string;
   /** The switch of its bridges. Default: learning. */
   switch?: SwitchKind;
+  /** What its cables to LANs are like, where that differs from what the LAN says; `send` is from the host to the LAN. */
+  wire?: WireOptions;
 }
 
-const OPTIONS: OptionNames<HostOptions> = { address: true, gateway: true, mac: true, switch: true };
+const OPTIONS: OptionNames<HostOptions> = { address: true, gateway: true, mac: true, switch: true, wire: true };
 
 /**
  * A physical machine: on LANs with a station of its own, and below it the virtual networks of its VMs. It never forwards.
  *
  * On each LAN the host and its bridged VMs share a bridge with an uplink to the LAN.
  */
-export class Host extends Machine implements VmOwner {
+export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   declare protected readonly state: HostState;
   private readonly places: Leg[];
   private readonly owned = new Map<string, Network>();
   private readonly machines = new Set<Vm>();
+  private readonly groups = new Map<string, BandwidthGroup>();
 
   /** Makes a host and puts it on its LANs; on an error nothing of it stays. */
   static create(core: Core, name: string, lans: Lan[], options: HostOptions): Host {
@@ -50,9 +57,11 @@ export class Host extends Machine implements VmOwner {
     checkOptions(options, OPTIONS, `host ${name}`);
     if (options.address !== undefined) parseStation(options.address, `host ${name}: address`);
     if (options.gateway !== undefined) parseIp(options.gateway, `host ${name}: gateway`);
+    const wire = checkWire(options.wire ?? {}, `host ${name}`);
     const node = core.check(core.enter().call.nodeAdd(0, ...core.seedOf(name)), "machine");
     const state: HostState = {
       name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
+      wire, bandwidthGroups: [],
     };
     core.state.hosts.push(state);
     const host = new Host(core, state);
@@ -70,6 +79,7 @@ export class Host extends Machine implements VmOwner {
     super(core, state);
     for (const each of state.networks) this.owned.set(each.name, new Network(core, each, state.networks));
     this.places = state.legs.map((leg) => new Leg(core, leg));
+    for (const each of state.bandwidthGroups) this.groups.set(each.name, new BandwidthGroup(core, each, this));
     for (const each of state.vms) this.machines.add(new Vm(core, each, this));
   }
 
@@ -143,11 +153,63 @@ export class Host extends Machine implements VmOwner {
   /** A card with no network: no carrier. */
   notAttached(): NotAttached { return new NotAttached(); }
 
+  /**
+   * A limit that cards of its VMs share: `{ attach, bandwidthGroup: group }`, or `adapter.bandwidthGroup = group`. The same name is the same group.
+   *
+   * @throws LabError NAME, OPTION, OPTIONS_DIFFER, FULL
+   *
+   * @example laptop.bandwidthGroup("slow", { limit: "20m" })
+   */
+  bandwidthGroup(name: string, options?: BandwidthGroupOptions): BandwidthGroup {
+    this.checkStation("bandwidthGroup");
+    checkForm(name, `${this.name}: bandwidth group`);
+    const known = this.groups.get(name);
+    if (known && options === undefined) return known;
+    if (known)
+      throw new LabError("OPTIONS_DIFFER",
+        `${this.name}: bandwidth group ${name} exists; leave the options out to get it, and set its limit to change it`);
+    const state = BandwidthGroup.create(this.core, name, options ?? {}, `${this.name}: bandwidth group ${name}`);
+    this.state.bandwidthGroups.push(state);
+    const made = new BandwidthGroup(this.core, state, this);
+    this.groups.set(name, made);
+    return made;
+  }
+
+  get bandwidthGroups(): readonly BandwidthGroup[] { return [...this.groups.values()]; }
+
+  forgetGroup(group: BandwidthGroup): void {
+    for (const vm of this.machines) for (const adapter of vm.adapters) if (adapter.bandwidthGroup === group) adapter.bandwidthGroup = null;
+    this.groups.delete(group.name);
+    const { bandwidthGroups } = this.state;
+    bandwidthGroups.splice(bandwidthGroups.findIndex(({ name }) => name === group.name), 1);
+  }
+
+  /**
+   * What its cables to LANs are like, where that differs from what the LAN says. Setting it replaces all of it at once.
+   *
+   * @throws LabError OPTION, FULL
+   */
+  get wire(): WireOptions { return structuredClone(this.state.wire); }
+
+  set wire(options: WireOptions) {
+    const wire = checkWire(options, this.name);
+    const before = this.state.wire;
+    const bridges = this.networks.filter(({ kind }) => kind === "bridged");
+    try {
+      for (const bridge of bridges) bridge.uplinkWire = wire;
+      this.state.wire = wire;
+    } catch (error) {
+      for (const bridge of bridges) bridge.uplinkWire = before;
+      throw error;
+    }
+  }
+
   /** Removes it with its VMs and networks; resolves when all external guests have closed. */
   async remove(): Promise<void> {
     const closing = this.vms.map((vm) => vm.remove());
     for (const leg of this.places) leg.dispose();
     for (const network of this.networks) network.remove();
+    for (const group of this.bandwidthGroups) group.remove();
     this.disposeStation();
     const { hosts } = this.core.state;
     hosts.splice(hosts.indexOf(this.state), 1);
@@ -167,7 +229,7 @@ export class Host extends Machine implements VmOwner {
     const label = `${this.name}/${this.places.length + 1}`;
     const fixed = address ?? lan.nextAddress() ?? undefined;
     this.checkOverlap(lan.subnet, label);
-    const bridge = wireBridge(this.core, `${this.name}/bridge-${lan.name}`, lan, kind, this.state.networks);
+    const bridge = wireBridge(this.core, `${this.name}/bridge-${lan.name}`, lan, kind, this.state.wire, this.state.networks);
     this.owned.set(bridge.name, bridge);
     this.addLeg(bridge, mac === undefined ? undefined : parseMac(mac, label), fixed, gateway);
   }

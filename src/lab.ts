@@ -18,7 +18,7 @@ import { checkLanOptions, Lan } from "./lan";
 import type { HomeRouterOptions, LanOptions } from "./lan";
 import { Leg } from "./leg";
 import type { Machine } from "./machine";
-import { checkBoolean, checkOptions, delayOf, say } from "./options";
+import { checkBoolean, checkOptions, say } from "./options";
 import type { OptionNames } from "./options";
 import { Printed } from "./printed";
 import { reasonName } from "./reasons";
@@ -30,6 +30,8 @@ import { reseed, restore, takeSnapshot } from "./snapshot";
 import type { Snapshot } from "./snapshot";
 import type { LabState } from "./state";
 import { Vm } from "./vm";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 
 export interface LabOptions {
   /** The same seed, the same run: MACs, ports, waiting times. Default 1. */
@@ -37,8 +39,8 @@ export interface LabOptions {
   /** `virtual` (default): time passes when something happens. `real`: for guests and sockets of the real world. */
   clock?: "virtual" | "real";
   capacity?: Capacity;
-  /** Delay of every wire, ms each way; default 0.05. */
-  wire?: { delay: number };
+  /** What every wire is like, where neither network nor card says otherwise; default: a delay of 0.05 ms each way. */
+  wire?: WireOptions;
   /** Goes on from a snapshot; all other options but `engine` are the snapshot's. */
   from?: Snapshot;
   /** The engine's module or bytes, where the one inside the package cannot be compiled. */
@@ -93,14 +95,14 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   checkOptions(options, OPTIONS, "createLab");
   if (options.from) return new Lab(await restore(options.from, options.engine), options.engine);
 
-  const { seed = 1, clock = "virtual", capacity, wire = { delay: 0.05 }, engine: source } = options;
+  const { seed = 1, clock = "virtual", capacity, wire = {}, engine: source } = options;
   if (clock !== "virtual" && clock !== "real")
     throw new LabError("OPTION", `createLab: clock "${clock}"; it takes "virtual" or "real"`);
   if (typeof seed !== "number" && typeof seed !== "string")
     throw new LabError("OPTION", `createLab: seed ${say(seed)}; it takes a number or text`);
-  const delay = delayOf(wire, "createLab");
+  const { delay = 0.05, ...character } = checkWire(wire, "createLab");
   const state: LabState = {
-    seed: String(seed), forks: 0, clock, wire: delay, capacities: capacities(capacity), lastId: 0,
+    seed: String(seed), forks: 0, clock, wire: { ...character, delay }, capacities: capacities(capacity), lastId: 0,
     lans: [], hosts: [], routers: [], captures: [], generators: [],
   };
   return new Lab(new Core(await Engine.create(source, state.capacities, hash(state.seed)), state), source);

@@ -11,6 +11,9 @@ import { checkOptions } from "./options";
 import type { OptionNames } from "./options";
 import type { Router } from "./router";
 import type { LanState, SwitchKind } from "./state";
+import { applyWire, labDelay } from "./wire";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 import { DHCP_OPTIONS } from "./wiring";
 import type { DhcpOptions } from "./wiring";
 
@@ -28,15 +31,18 @@ export interface LanOptions {
   switch?: SwitchKind;
   /** Where the LAN goes on: a real wire, another lab. */
   trunk?: FramePort;
+  /** What wires plugged in here are like: cables of hosts, legs of routers, the trunk. */
+  wire?: WireOptions;
 }
 
-const OPTIONS: OptionNames<LanOptions> = { network: true, router: true, switch: true, trunk: true };
+const OPTIONS: OptionNames<LanOptions> = { network: true, router: true, switch: true, trunk: true, wire: true };
 const ROUTER: OptionNames<HomeRouterOptions> = { ...NAT_OPTIONS, dhcp: true };
 
 /** @throws LabError OPTION */
 export function checkLanOptions(options: LanOptions, thing: string): void {
   checkOptions(options, OPTIONS, thing);
-  const { router, trunk } = options;
+  const { router, trunk, wire } = options;
+  if (wire !== undefined) checkWire(wire, thing);
   if (trunk !== undefined) checkGuest(trunk, `${thing}: trunk`);
   if (router === undefined || typeof router === "boolean") return;
   checkOptions(router, ROUTER, `${thing}: router`);
@@ -51,20 +57,21 @@ export class Lan extends Network {
   private readonly trunk: ExternalPort | null;
 
   /** Makes an empty one; the lab puts the router on it. */
-  static create(core: Core, name: string, { network, switch: kind, trunk }: LanOptions): Lan {
+  static create(core: Core, name: string, { network, switch: kind, trunk, wire = {} }: LanOptions): Lan {
     const given = network ?? (trunk ? null : freeSubnet(core, name));
     const subnet = given === null ? null : parseNetwork(given, `LAN ${name}: network`);
-    const made = createNetwork(core, "lan", name, subnet && formatSubnet(subnet), kind);
+    const made = createNetwork(core, "lan", name, subnet && formatSubnet(subnet), kind, structuredClone(wire));
     const state: LanState = { ...made, served: trunk !== undefined, trunk: 0, nextOffset: 0 };
     if (trunk) {
       const { call } = core.engine;
-      state.trunk = core.check(call.portAdd(ROLE_EXTERNAL, CLASS_WIRE, Math.round(core.state.wire * 1e6)), "port");
+      state.trunk = core.check(call.portAdd(ROLE_EXTERNAL, CLASS_WIRE, labDelay(core)), "port");
       call.portAttach(state.trunk, state.network);
     }
     core.state.lans.push(state);
     const lan = new Lan(core, state);
     if (!trunk) return lan;
     try {
+      lan.rewire();
       lan.plug(trunk);
       return lan;
     } catch (error) {
@@ -89,6 +96,12 @@ export class Lan extends Network {
     if (!this.trunk)
       throw new LabError("NOT_EXTERNAL", `LAN ${this.name} was made without a trunk; use lab.lan(name, { trunk })`);
     this.trunk.plug(trunk, true);
+  }
+
+  protected override rewire(): void {
+    super.rewire();
+    const { trunk, name, wire } = this.state;
+    if (trunk !== 0) applyWire(this.core, { port: trunk, name: `${name}/trunk` }, [this.core.state.wire, wire]);
   }
 
   /** From now on static addresses are given out, beginning with the first. */

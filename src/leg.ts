@@ -6,6 +6,10 @@ import type { Core, Segment } from "./core";
 import { LabError } from "./errors";
 import { Printed } from "./printed";
 import type { LegState } from "./state";
+import { applyWire, labDelay, wireStats } from "./wire";
+import type { WireStats } from "./wire";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 
 /** How to make a leg. */
 export interface LegPlan {
@@ -15,8 +19,8 @@ export interface LegPlan {
   mac: string | null;
   address?: string | undefined;
   gateway?: string | undefined;
-  /** Delay of its wire, ms each way. */
-  delay?: number | undefined;
+  /** Where its wire differs from the network's; checked. */
+  wire?: WireOptions | undefined;
 }
 
 /** Longest random wait before a DHCP client's first message, ms: so that ten thousand do not speak in one instant. */
@@ -28,6 +32,8 @@ export interface LegStats {
   received: { frames: number; bytes: number };
   /** Frames dropped at this port, in either direction. */
   dropped: number;
+  /** Where its wire does more than delay. */
+  wire?: { send: WireStats; receive: WireStats };
 }
 
 /** What a DHCP server gave. */
@@ -46,8 +52,7 @@ export class Leg extends Printed {
   /** @param node  0: an external guest will be behind the port */
   static create(core: Core, node: number, plan: LegPlan): LegState {
     const engine = core.enter();
-    const ns = Math.round((plan.delay ?? core.state.wire) * 1e6);
-    const port = core.check(engine.call.portAdd(node ? ROLE_INTERFACE : ROLE_EXTERNAL, plan.owner, ns), "port");
+    const port = core.check(engine.call.portAdd(node ? ROLE_INTERFACE : ROLE_EXTERNAL, plan.owner, labDelay(core)), "port");
     const [high, low] = plan.mac === null ? [0, 0] : macHalves(plan.mac);
     const id = node && engine.call.interfaceAdd(node, port, high, low);
     if (id < 0) engine.call.portRemove(port);
@@ -62,6 +67,7 @@ export class Leg extends Printed {
       address: plan.address ?? null,
       gateway: plan.gateway ?? null,
       cable: true,
+      wire: plan.wire ?? {},
     };
   }
 
@@ -158,6 +164,7 @@ export class Leg extends Printed {
   /** Plugs it into a network and sees to its address. */
   join(segment: Segment): void {
     const engine = this.core.enter();
+    this.applyWire(segment);
     engine.call.portAttach(this.state.port, segment.network);
     this.state.network = segment.id;
     this.segment = segment;
@@ -196,12 +203,40 @@ export class Leg extends Printed {
     return Capture.start(this.core, { name: this.name, port: this.state.port });
   }
 
+  /**
+   * What its own wire is like, where that differs from what the network says. Setting it replaces all of it at once: frames on the wire keep
+   * their time, those that wait go on under the new rules. With character the wire is kept in order even so.
+   *
+   * @throws LabError OPTION, FULL
+   *
+   * @example adapter.wire = { delay: 20, jitter: 5, rate: "10m", loss: 0.01, send: { rate: "1m" } };
+   */
+  get wire(): WireOptions { return structuredClone(this.state.wire); }
+
+  set wire(options: WireOptions) {
+    const before = this.state.wire;
+    this.state.wire = checkWire(options, this.name);
+    try {
+      this.rewire();
+    } catch (error) {
+      this.state.wire = before;
+      throw error;
+    }
+  }
+
+  rewire(): void {
+    this.core.enter();
+    this.applyWire(this.segment);
+  }
+
   stats(): LegStats {
+    const wire = wireStats(this.core, this.state.port);
     const port = this.core.engine.port(this.state.port);
     return {
       sent: { frames: port.rxFrames, bytes: port.rxBytes },
       received: { frames: port.txFrames, bytes: port.txBytes },
       dropped: port.drops,
+      ...(wire && { wire }),
     };
   }
 
@@ -237,6 +272,13 @@ export class Leg extends Printed {
     throw new LabError("ADDRESS",
       `${this.name}: address ${this.state.address!} on network ${segment.name}; ${this.state.address!.split("/")[0]} is ${other}'s. ` +
       "Give one of them another");
+  }
+
+  /** The engine's buckets of its bandwidth group, by direction; 0: none. */
+  protected get buckets(): [number, number] { return [0, 0]; }
+
+  private applyWire(segment: Segment | null): void {
+    applyWire(this.core, this.state, [this.core.state.wire, segment?.wire ?? {}, this.state.wire], this.buckets);
   }
 
   private noteAddress(segment: Segment): void {

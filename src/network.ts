@@ -12,6 +12,9 @@ import { Nat, strictOf } from "./nat";
 import type { Connection, Forward, Mapping } from "./nat";
 import { Printed } from "./printed";
 import type { NetworkState, SwitchKind } from "./state";
+import { applyUplink } from "./wire";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 
 /** Ageing time of what a learning switch learns, ms (IEEE 802.1D's default). */
 const AGEING = 300_000;
@@ -28,6 +31,7 @@ export interface KnownStation {
 /** Makes an empty network in the engine. */
 export function createNetwork(
   core: Core, kind: ModeName | "lan", name: string, subnet: string | null, switchKind: SwitchKind = "learning",
+  wire: WireOptions = {},
 ): NetworkState {
   if (switchKind !== "learning" && switchKind !== "virtualbox")
     throw new LabError("OPTION", `network ${name}: switch "${switchKind}"; it takes "learning" or "virtualbox"`);
@@ -35,7 +39,7 @@ export function createNetwork(
   const network = core.check(core.enter().call.networkAdd(rule, AGEING), "network");
   return {
     id: core.nextId(), name, kind, network, subnet, switch: switchKind, options: "", lan: 0, uplink: [], gateway: null,
-    served: false, stations: [], dhcp: null, nat: null,
+    served: false, stations: [], dhcp: null, nat: null, wire, uplinkWire: {},
   };
 }
 
@@ -109,6 +113,45 @@ export class Network extends Printed implements Segment {
 
   /** Who has which address of its DHCP server; none without one. */
   leases(): ReturnType<DhcpService["leases"]> { return this.dhcp?.leases() ?? []; }
+
+  /**
+   * What wires plugged in here are like, where a card does not say otherwise; of a LAN also the cables of hosts and its trunk. Setting
+   * it replaces all of it at once, as `adapter.wire` does.
+   *
+   * @throws LabError OPTION, FULL, REMOVED
+   */
+  get wire(): WireOptions { return structuredClone(this.state.wire); }
+
+  set wire(options: WireOptions) {
+    this.checkThere();
+    const before = this.state.wire;
+    this.state.wire = checkWire(options, `network ${this.name}`);
+    try {
+      this.rewire();
+    } catch (error) {
+      this.state.wire = before;
+      this.rewire();
+      throw error;
+    }
+  }
+
+  rewireUplink(): void {
+    if (!this.lan) return;
+    this.core.enter();
+    applyUplink(this.core, this.state.uplink, [this.core.state.wire, this.lan.wire, this.state.uplinkWire]);
+  }
+
+  /** Of a bridge: what its uplink is like, where that differs from what the LAN says; checked. */
+  set uplinkWire(wire: WireOptions) {
+    this.state.uplinkWire = wire;
+    this.rewireUplink();
+  }
+
+  /** Gives every wire plugged in here the character that it should have by now. */
+  protected rewire(): void {
+    for (const leg of this.legs) leg.rewire();
+    for (const bridge of this.core.segments.values()) if (bridge.domain === this.id) bridge.rewireUplink();
+  }
 
   /** Captures every frame on every port of its switch. */
   capture(): Capture {

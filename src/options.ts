@@ -29,18 +29,6 @@ export function checkBoolean(value: boolean, thing: string): void {
   if (typeof value !== "boolean") throw new LabError("OPTION", `${thing} ${say(value)}; it takes true or false`);
 }
 
-/**
- * The delay of a wire, ms.
- *
- * @throws LabError OPTION
- */
-export function delayOf(wire: { delay: number }, thing: string): number {
-  checkOptions(wire, { delay: true }, `${thing}: wire`);
-  const { delay } = wire;
-  if (typeof delay === "number" && delay >= 0 && delay <= 60_000) return delay;
-  throw new LabError("OPTION", `${thing}: wire.delay ${say(delay)}; it takes 0 to 60000 ms`);
-}
-
 /** A value received, in a few words: text in quotes, objects by their class. */
 export function say(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

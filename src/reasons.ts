@@ -15,7 +15,7 @@ export const REASONS = [
   ["UNKNOWN_UNICAST", "no port has the destination's MAC, and VirtualBox's switch does not flood"],
   ["LOOP", "the frame crossed 16 switches: the networks are wired in a circle"],
   ["NO_FRAME", "every frame buffer of the lab is in use"],
-  ["QUEUE_FULL", "the receiver's queue is full"],
+  ["QUEUE_FULL", "the queue of the wire or of the receiver is full"],
   ["PORT_GONE", "the port was removed or moved while the frame was on its wire"],
   ["NOT_MINE", "the station it was flooded to does not have the destination's MAC"],
   ["ETHERTYPE", "the station does not speak this protocol"],
@@ -67,6 +67,8 @@ export const REASONS = [
   ["NAT_LOOPBACK", "the host's loopback is not reachable through this NAT"],
   ["NAT_ICMP", "the NAT does not pass this kind of ICMP message"],
   ["NAT_NO_GUEST", "a forward matched, but the guest's address is not known yet"],
+  ["WIRE_LOSS", "the wire lost it, as it was told to"],
+  ["WIRE_MTU", "its payload is larger than the wire's MTU"],
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number][0];

@@ -15,6 +15,8 @@ import { checkOptions, say } from "./options";
 import type { OptionNames } from "./options";
 import type { DhcpConfig } from "./services/dhcp";
 import type { RouterState } from "./state";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 import { DHCP_OPTIONS } from "./wiring";
 import type { DhcpOptions } from "./wiring";
 
@@ -25,6 +27,8 @@ export interface RouterLeg {
   /** `"10.0.0.1/24"`; may be left out on the internet, which gives the next one. */
   address?: string;
   mac?: string;
+  /** What its wire is like, where that differs from what the network says. */
+  wire?: WireOptions;
 }
 
 export interface RouterOptions {
@@ -38,7 +42,7 @@ export interface RouterOptions {
 }
 
 const OPTIONS: OptionNames<RouterOptions> = { legs: true, nat: true, dhcp: true, routes: true };
-const LEG: OptionNames<RouterLeg> = { network: true, address: true, mac: true };
+const LEG: OptionNames<RouterLeg> = { network: true, address: true, mac: true, wire: true };
 
 /** A machine that forwards between networks, with or without NAT. */
 export class Router extends Machine {
@@ -127,6 +131,7 @@ function check(name: string, options: RouterOptions): void {
     throw new LabError("OPTION", `${thing}: legs ${say(legs)}; it takes a list: [{ network: lan, address: "10.0.0.1/24" }, …]`);
   for (const [i, leg] of legs.entries()) {
     checkOptions(leg, LEG, `${thing}: leg ${i}`);
+    if (leg.wire !== undefined) checkWire(leg.wire, `${thing}: leg ${i}`);
     if (!(leg.network instanceof Network))
       throw new LabError("OPTION", `${thing}: leg ${i}: network ${say(leg.network)}; it takes a LAN or a host's network, as lab.lan("home")`);
   }
@@ -138,11 +143,11 @@ function check(name: string, options: RouterOptions): void {
 /** Makes what a router is made of, and notes it in its record. */
 function plan(core: Core, state: RouterState, { legs, nat, dhcp }: RouterOptions): void {
   const { name, node } = state;
-  for (const [i, { network, address, mac }] of legs.entries()) {
+  for (const [i, { network, address, mac, wire }] of legs.entries()) {
     const label = `${name}/${i + 1}`;
     const own = addressOf(label, network, address);
     const card = mac === undefined ? core.makeMac("02:00:02", label) : core.claimMac(parseMac(mac, label), label);
-    state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac: card, address: own }));
+    state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac: card, address: own, wire: wire && structuredClone(wire) }));
   }
   const { outside, ...options } = natOf(nat);
   if (outside !== undefined) {

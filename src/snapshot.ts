@@ -4,6 +4,7 @@ import { Engine } from "./engine";
 import type { EngineSource, MemoryPages } from "./engine";
 import { LabError } from "./errors";
 import type { LabState } from "./state";
+import { seedWire } from "./wire";
 
 /**
  * A lab at one instant: plain values and byte arrays, fit for `structuredClone` and for IndexedDB.
@@ -38,13 +39,21 @@ export async function restore(snapshot: Snapshot, source?: EngineSource): Promis
   return new Core(await Engine.load(source, state.capacities, snapshot.memory), state);
 }
 
-/** Gives every station of a fork dice of its own: ports, identifiers and waiting times differ from now on. */
+/** Gives every station and every wire of a fork dice of its own: ports, identifiers, waiting times and losses differ from now on. */
 export function reseed(core: Core): void {
   const { call } = core.engine;
   const { hosts, routers, lans } = core.state;
   const vms = hosts.flatMap((host) => host.vms);
   for (const { node, name } of [...hosts, ...vms, ...routers])
     if (node !== 0) call.nodeReseed(node, ...core.seedOf(name));
-  for (const { stations } of [...lans, ...hosts.flatMap((host) => host.networks), ...vms.flatMap((vm) => vm.networks)])
-    for (const { node, leg } of stations) call.nodeReseed(node, ...core.seedOf(leg.name));
+  const networks = [...lans, ...hosts.flatMap((host) => host.networks), ...vms.flatMap((vm) => vm.networks)];
+  for (const { stations, uplink } of networks) {
+    for (const { node, leg } of stations) {
+      call.nodeReseed(node, ...core.seedOf(leg.name));
+      seedWire(core, leg);
+    }
+    for (const each of uplink) seedWire(core, each);
+  }
+  for (const { legs } of [...hosts, ...vms, ...routers]) for (const leg of legs) seedWire(core, leg);
+  for (const { trunk, name } of lans) if (trunk !== 0) seedWire(core, { port: trunk, name: `${name}/trunk` });
 }

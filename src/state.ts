@@ -2,6 +2,7 @@ import type { ForwardRule } from "./forward";
 import type { ModeName } from "./modes";
 import type { PcapngState } from "./pcapng";
 import type { DhcpConfig, DhcpSave } from "./services/dhcp";
+import type { WireOptions } from "./wire-options";
 
 /*
  * Everything TypeScript knows about a lab that is not in the engine's memory, as plain values: the objects users hold are
@@ -15,8 +16,8 @@ export interface LabState {
   /** How often this lab was forked: every fork gets a seed of its own. */
   forks: number;
   clock: "virtual" | "real";
-  /** Default delay of a wire, ms, each way. */
-  wire: number;
+  /** What every wire is like that is not told otherwise. */
+  wire: WireOptions;
   /** u32 per CAPACITY_…. */
   capacities: number[];
   /** The last id given to a network or a capture. */
@@ -49,6 +50,9 @@ export interface NetworkState {
   stations: StationState[];
   dhcp: DhcpState | null;
   nat: NatState | null;
+  /** What wires plugged in here are like; and, of a bridge, its uplink. */
+  wire: WireOptions;
+  uplinkWire: WireOptions;
 }
 
 export interface LanState extends NetworkState {
@@ -97,6 +101,8 @@ export interface LegState {
   address: string | null;
   gateway: string | null;
   cable: boolean;
+  /** What its own wire is like, where it differs from the network's. */
+  wire: WireOptions;
 }
 
 export type Promiscuous = "deny" | "allow-vms" | "allow-all";
@@ -107,6 +113,8 @@ export interface AdapterState extends LegState {
   linkUpDelay: number;
   /** ns, when the link comes up; 0: it is not on its way. */
   linkUpAt: number;
+  /** Name of its bandwidth group; null: none. */
+  bandwidthGroup: string | null;
 }
 
 export interface MachineState<Leg extends LegState = LegState> {
@@ -130,6 +138,18 @@ export interface VmState extends MachineState<AdapterState> {
 export interface HostState extends MachineState {
   networks: NetworkState[];
   vms: VmState[];
+  /** What its cables to LANs are like. */
+  wire: WireOptions;
+  bandwidthGroups: BandwidthGroupState[];
+}
+
+/** `send` and `receive` are the engine's buckets; limits are as they were given. */
+export interface BandwidthGroupState {
+  name: string;
+  send: number;
+  receive: number;
+  limit: string | number;
+  receiveLimit: string | number;
 }
 
 export interface RouterState extends MachineState {

@@ -3,6 +3,7 @@ import type { AdapterOptions, AdapterOwner } from "./adapter";
 import type { Subnet } from "./address";
 import { NatAttachment, NotAttached } from "./attachment";
 import type { AdapterPlace, Attachment } from "./attachment";
+import { BandwidthGroup } from "./bandwidth-group";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import type { Leg } from "./leg";
@@ -20,6 +21,7 @@ export interface VmOwner {
   readonly node: number;
   owns(network: Network): boolean;
   forgetVm(vm: Vm): void;
+  readonly bandwidthGroups: readonly BandwidthGroup[];
 }
 
 /** What to plug a VM's cards into: one attachment or several, each perhaps with more to say about the card. */
@@ -95,6 +97,15 @@ export class Vm extends Machine implements AdapterOwner {
 
   checkSubnet(planned: Subnet | null, adapter: string, except: Leg): void { this.checkOverlap(planned, adapter, except); }
 
+  bandwidthGroup(given: string | BandwidthGroup, adapter: string): BandwidthGroup {
+    const { name, bandwidthGroups } = this.owner;
+    const group = bandwidthGroups.find((each) => each === given || each.name === given);
+    if (group) return group;
+    const what = given instanceof BandwidthGroup ? `${given.name}, which is not ${name}'s or was removed` : say(given);
+    throw new LabError(given instanceof BandwidthGroup ? "OTHER_HOST" : "OPTION",
+      `${adapter}: bandwidthGroup ${what}; it takes what ${name}.bandwidthGroup(name, { limit }) returns, or the name of one`);
+  }
+
   /** Whether `state` is its record: for the host, which keeps them. */
   isOf(state: VmState): boolean { return this.state === state; }
 
@@ -108,6 +119,7 @@ export class Vm extends Machine implements AdapterOwner {
     this.cards.push(adapter);
     if (record.promiscuous !== "deny") adapter.promiscuous = record.promiscuous;
     if (options.cable === false) adapter.cable = false;
+    if (options.bandwidthGroup !== undefined) adapter.bandwidthGroup = options.bandwidthGroup;
     adapter.attach(options.attach);
     if (options.guest !== undefined && options.guest !== "external") adapter.plug(options.guest);
     for (const [ip, mac] of Object.entries(options.neighbors ?? {})) adapter.neighbor(ip, mac);

@@ -16,6 +16,9 @@ import type { OptionNames } from "./options";
 import { DhcpServer } from "./services/dhcp";
 import type { DhcpConfig } from "./services/dhcp";
 import type { NetworkState, StationState, SwitchKind } from "./state";
+import { labDelay } from "./wire";
+import { checkWire } from "./wire-options";
+import type { WireOptions } from "./wire-options";
 
 /** DHCP settings; what is left out is the mode's. */
 export type DhcpOptions = Partial<DhcpConfig>;
@@ -30,6 +33,8 @@ export interface NetworkOptions extends NatOptions {
   dhcp?: boolean | DhcpOptions;
   /** Whether the guest reaches the host's 127.0.0.1 by the alias address (nat; always so on a natNetwork). */
   localhostReachable?: boolean;
+  /** What wires plugged in here are like, its own gateway's and DHCP server's among them; default: the lab's. */
+  wire?: WireOptions;
 }
 
 /** The settings of `DhcpServer`, which checks their values itself. */
@@ -39,7 +44,7 @@ export const DHCP_OPTIONS: OptionNames<DhcpOptions> = {
   quarantine: true, capacity: true, options: true, forced: true, suppressed: true, leaseTime: true,
 };
 const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
-  ...NAT_OPTIONS, network: true, switch: true, dhcp: true, localhostReachable: true,
+  ...NAT_OPTIONS, network: true, switch: true, dhcp: true, localhostReachable: true, wire: true,
 };
 
 /**
@@ -49,7 +54,8 @@ const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
  */
 export function checkNetworkOptions(options: NetworkOptions, thing: string): void {
   checkOptions(options, NETWORK_OPTIONS, thing);
-  const { dhcp, strict, localhostReachable } = options;
+  const { dhcp, strict, localhostReachable, wire } = options;
+  if (wire !== undefined) checkWire(wire, thing);
   if (dhcp !== undefined && typeof dhcp !== "boolean") checkOptions(dhcp, DHCP_OPTIONS, `${thing}: dhcp`);
   if (strict !== undefined) checkBoolean(strict, `${thing}: strict`);
   if (localhostReachable !== undefined) checkBoolean(localhostReachable, `${thing}: localhostReachable`);
@@ -90,7 +96,7 @@ export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   const dhcp = planDhcp(plan, given);
   const subnet = dhcp ? dhcp.subnet : given;
 
-  const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch);
+  const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch, structuredClone(options.wire ?? {}));
   state.options = describeOptions(options);
   records.push(state);
   let network: Network | undefined;
@@ -108,13 +114,17 @@ export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   }
 }
 
-/** Makes the bridge of a host: a network of its own, with an uplink to the LAN. */
+/**
+ * Makes the bridge of a host: a network of its own, with an uplink to the LAN.
+ *
+ * @param uplinkWire  where the uplink differs from what the LAN says
+ */
 export function wireBridge(
-  core: Core, label: string, lan: Network, kind: SwitchKind | undefined, records: NetworkState[],
+  core: Core, label: string, lan: Network, kind: SwitchKind | undefined, uplinkWire: WireOptions, records: NetworkState[],
 ): Network {
   const state = createNetwork(core, "bridged", `bridge-${lan.name}`, lan.subnet && formatSubnet(lan.subnet), kind);
   const { call } = core.engine;
-  const ns = Math.round(core.state.wire * 1e6);
+  const ns = labDelay(core);
   const near = call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns);
   const far = call.portAdd(ROLE_TRUNK, CLASS_WIRE, ns);
   if (near < 0 || far < 0) {
@@ -128,7 +138,14 @@ export function wireBridge(
   state.lan = lan.id;
   state.uplink = [{ port: near, name: `${label}/uplink` }, { port: far, name: label }];
   records.push(state);
-  return new Network(core, state, records);
+  const bridge = new Network(core, state, records);
+  try {
+    bridge.uplinkWire = uplinkWire;
+    return bridge;
+  } catch (error) {
+    bridge.remove();
+    throw error;
+  }
 }
 
 /** The options as text: the same text, the same network. */

@@ -17,7 +17,7 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
   LOOP: "At a switch. A lab cannot be wired in a circle by this API; if you see this, tell us how.",
   NO_FRAME: "Anywhere. `createLab({ capacity: { frames } })` makes more buffers; or send less at one instant.",
   QUEUE_FULL: "At a wire, a socket that nobody reads (1024 datagrams) or an external guest that takes nothing (1024 frames). Read "
-    + "faster; `capacity: { flights }` where many frames are on wires at once.",
+    + "faster; a larger `queue`, `rate` or `limit` where a wire has one; `capacity: { flights }` where many frames are on wires at once.",
   PORT_GONE: "On a wire. Something was removed while a frame was under way to it. Harmless.",
   NOT_MINE: "At a station. Harmless: a switch floods what it does not know yet, and a promiscuous card hears everything.",
   ETHERTYPE: "At a built-in station, which speaks ARP and IPv4. Use an external guest for other protocols.",
@@ -74,4 +74,6 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
   NAT_LOOPBACK: "At a NAT's gateway. `laptop.nat({ localhostReachable: true })` lets the guest reach the host's 127.0.0.1.",
   NAT_ICMP: "At a NAT. Echo and the errors about translated packets pass; timestamps, redirects and others do not.",
   NAT_NO_GUEST: "At a NAT with a forward that names no guest address. Wait until the guest has its lease, or name the address.",
+  WIRE_LOSS: "On a wire with `loss`, after it was sent. `adapter.wire`, `network.wire` and `host.wire` say what it is like.",
+  WIRE_MTU: "At the near end of a wire with `mtu`; nobody is told, but by a router whose own wire it is (MTU). Send less at once.",
 };

@@ -1,6 +1,7 @@
 import { CAPACITY_EVENTS, CAPACITY_FRAMES, CAPACITY_PORTS, CONTROL_CAPACITIES, CONTROL_DROPS, EVENT } from "../abi";
 import { frameAt } from "../frames";
 import { CONTROL, pool } from "../memory";
+import { BUCKETS, BUCKETS_END } from "../time/bucket";
 
 /**
  * A hash of everything the lab knows, 64 bits in two halves (0: low, 1: high): clock, books, and every region. Left out is what
@@ -14,6 +15,7 @@ export function stateHash(half: u32): u32 {
   const events = pool(CAPACITY_EVENTS);
   h = mixRange(h, pool(CAPACITY_PORTS).base, events.base);
   h = mixRange(h, events.base + <usize>(events.capacity + 1) * EVENT, pool(CAPACITY_FRAMES).base);
+  h = mixRange(h, BUCKETS, BUCKETS_END);
   h = mixFrames(h);
   return half == 0 ? <u32>h : <u32>(h >> 32);
 }

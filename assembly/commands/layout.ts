@@ -12,6 +12,7 @@ import {
   CAPACITY_NODES,
   CAPACITY_PORTS,
   CAPACITY_ROUTES,
+  CAPACITY_SHAPERS,
   CAPACITY_SOCKETS,
   EVENT,
   FRAME_SLOT,
@@ -25,7 +26,8 @@ import { capacity, control, layRegion } from "../memory";
 import { layNat } from "../nat/nat";
 import { NETWORK_SIZE, PORT_SIZE } from "../port";
 import { STATION_SIZE } from "../table/fdb";
-import { flightTimers, generatorTimers, leaseTimers, neighborTimers } from "../time/heap";
+import { SHAPER_SIZE } from "../time/direction";
+import { flightTimers, generatorTimers, leaseTimers, neighborTimers, wireTimers } from "../time/heap";
 import { FLIGHT_SIZE } from "../time/wires";
 
 /** Room for one number per thing in a flight, a port, an fdb entry; and a sane end to what one lab may ask for. */
@@ -48,12 +50,14 @@ export function init(): u32 {
   end = layRegion(CAPACITY_FLIGHTS, end, FLIGHT_SIZE);
   end = layRegion(CAPACITY_NEIGHBORS, end, NEIGHBOR_SIZE);
   end = layRegion(CAPACITY_SOCKETS, end, BOUND_SIZE);
+  end = layRegion(CAPACITY_SHAPERS, end, SHAPER_SIZE);
   end = layRegion(CAPACITY_FDB, end, STATION_SIZE);
   end = layRegion(CAPACITY_EVENTS, end, EVENT);
   end = layPorts(end);
   end = flightTimers().lay(end, capacity(CAPACITY_FLIGHTS));
   end = neighborTimers().lay(end, capacity(CAPACITY_NEIGHBORS));
   end = generatorTimers().lay(end, GENERATORS);
+  end = wireTimers().lay(end, 2 * capacity(CAPACITY_SHAPERS) + 1);
   end = leaseTimers().lay(end, capacity(CAPACITY_INTERFACES));
   end = layNat(end);
   // Whole buffers begin on whole pages.
@@ -82,6 +86,7 @@ function areCapacitiesPossible(): bool {
     <u64>capacity(CAPACITY_NEIGHBORS) * (NEIGHBOR_SIZE + 32) +
     <u64>capacity(CAPACITY_SOCKETS) * (BOUND_SIZE + 8) +
     <u64>capacity(CAPACITY_FDB) * STATION_SIZE +
+    <u64>capacity(CAPACITY_SHAPERS) * (SHAPER_SIZE + 64) +
     <u64>capacity(CAPACITY_EVENTS) * EVENT +
     <u64>capacity(CAPACITY_MAPPINGS) * 192 +
     <u64>capacity(CAPACITY_CONNECTIONS) * 192;

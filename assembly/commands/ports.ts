@@ -11,9 +11,10 @@ import {
 import { stopGenerators } from "../generator";
 import { forgetNeighbors } from "../ip/neighbor";
 import { pool } from "../memory";
-import { NO_LANE, attach, detach, networkAt, portAt, setMac, setPolicy } from "../port";
+import { attach, detach, networkAt, portAt, setMac, setPolicy } from "../port";
 import { forgetPort } from "../table/fdb";
 import { dropFlights, laneFor, skipPort } from "../time/wires";
+import { dropQueued, dropShaper } from "./wires";
 
 /** Frames on one wire towards its device, unless `portSetQueue` says otherwise. */
 const QUEUE_LIMIT: u32 = 4096;
@@ -63,6 +64,7 @@ export function portDetach(port: u32): void {
   const p = portAt(port);
   if (p.network == 0) return;
   dropFlights(port, NOT_ATTACHED);
+  dropQueued(port, NOT_ATTACHED);
   if (p.role == ROLE_INTERFACE && p.device != 0) forgetNeighbors(p.device, NOT_ATTACHED);
   skipPort(port);
   forgetPort(port);
@@ -72,6 +74,7 @@ export function portDetach(port: u32): void {
 export function portRemove(port: u32): void {
   portDetach(port);
   stopGenerators(port);
+  dropShaper(port);
   const p = portAt(port);
   if (p.role == ROLE_TRUNK && p.device != 0) portAt(p.device).device = 0;
   pool(CAPACITY_PORTS).give(port);
@@ -97,16 +100,6 @@ export function portSetCapture(port: u32, on: u32): void {
 
 export function portSetMac(port: u32, hi: u32, lo: u32): void {
   setMac(port, (<u64>hi << 32) | lo);
-}
-
-/** Changes the wire's delay for frames that are sent from now on. */
-export function portSetDelay(port: u32, delay: f64): void {
-  const p = portAt(port);
-  const n = networkAt(p.network);
-  if (p.network != 0 && p.lane != NO_LANE) n.countLane(p.lane, -1);
-  p.delay = <u64>delay;
-  p.lane = laneFor(p.delay);
-  if (p.network != 0 && p.lane != NO_LANE) n.countLane(p.lane, 1);
 }
 
 export function portSetQueue(port: u32, frames: u32): void {

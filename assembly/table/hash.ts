@@ -1,4 +1,4 @@
-import { pool, seed } from "../memory";
+import { INDEX_POOL, pool, seed } from "../memory";
 
 /**
  * A keyed hash, and one index over records of several kinds.
@@ -15,7 +15,6 @@ import { pool, seed } from "../memory";
  * The index knows 32 bits of a key's hash and a value; who owns the records compares the keys themselves. Equal keys may
  * stand in it twice.
  */
-const INDEX: u32 = 15;
 const BUCKET: u32 = 64;
 const SLOTS: u32 = 7;
 const SLOT: u32 = 8;
@@ -45,7 +44,7 @@ export function powerOfTwo(n: u32): u32 {
 
 /** Lays out the index for `entries` entries, four to a bucket on the average at the most. Returns the address after it. */
 export function layIndex(base: usize, entries: u32): usize {
-  const p = pool(INDEX);
+  const p = pool(INDEX_POOL);
   p.base = (base + 63) & ~63;
   p.size = BUCKET;
   p.capacity = powerOfTwo(entries >> 2);
@@ -54,12 +53,12 @@ export function layIndex(base: usize, entries: u32): usize {
 
 /** Buckets of the index. */
 export function indexBuckets(): u32 {
-  return pool(INDEX).capacity;
+  return pool(INDEX_POOL).capacity;
 }
 
 /** The address after the index. */
 export function indexEnd(): usize {
-  const p = pool(INDEX);
+  const p = pool(INDEX_POOL);
   return p.base + <usize>p.capacity * BUCKET;
 }
 
@@ -70,7 +69,7 @@ export function bucketOf(hash: u64): usize {
 
 /** The bucket `step` after the home of `hash`. */
 function bucketAt(hash: u64, step: u32): usize {
-  const p = pool(INDEX);
+  const p = pool(INDEX_POOL);
   return p.base + <usize>((<u32>(hash >> 32) + step) & (p.capacity - 1)) * BUCKET;
 }
 

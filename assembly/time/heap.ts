@@ -124,8 +124,8 @@ const ENTRY: usize = offsetof<Entry>();
 /** Later than every time. */
 export const NEVER: u64 = u64.MAX_VALUE;
 
-// One heap per kind of timer. Flights, neighbours and generators are work and drive time; leases are upkeep and do not.
-const HEAPS: usize = memory.data(256, 64);
+// One heap per kind of timer. Flights, neighbours, generators and wires are work and drive time; leases are upkeep and do not.
+const HEAPS: usize = memory.data(320, 64);
 
 /** Flights on wires whose delay has no lane of its own, by flight. */
 export function flightTimers(): Heap {
@@ -138,6 +138,10 @@ export function neighborTimers(): Heap {
 /** Generators, by number. */
 export function generatorTimers(): Heap {
   return changetype<Heap>(HEAPS + 192);
+}
+/** Wires with a queue, by direction: shaper << 1 | TOWARDS_…. */
+export function wireTimers(): Heap {
+  return changetype<Heap>(HEAPS + 256);
 }
 /** DHCP clients, by interface. */
 export function leaseTimers(): Heap {

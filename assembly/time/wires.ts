@@ -17,6 +17,7 @@ import { book, control, nextSeq, now, pool } from "../memory";
 import { LANES, NO_LANE, Network, Port, networkAt, portAt } from "../port";
 import { trace } from "../trace";
 import { flightTimers } from "./heap";
+import { shapeFromDevice, shapeToDevice } from "./shaper";
 
 /**
  * Wires: what is between a switch and a device, and takes time.
@@ -24,6 +25,8 @@ import { flightTimers } from "./heap";
  * A frame on a wire is a *flight*. Flights of one constant delay come due in the order they left, so each delay has a queue (a
  * lane) and nothing is sorted; the few whose delay found no lane are in a heap. A flood is one flight per lane, not one per
  * port: it is unfolded along the network's ports when it comes due, and can pause in the middle (`cursor`).
+ *
+ * A wire that does more than delay has a shaper (shaper.ts); its port is in no lane, so that floods come to it one by one.
  */
 @unmanaged
 export class Flight {
@@ -96,7 +99,7 @@ export function laneFor(delay: u64): u32 {
 }
 
 /** Puts a frame on its way; false when the lab has no flight left (the caller drops it). */
-function launch(lane: u32, delay: u64, what: u32, frame: u32, port: u32, network: u32): bool {
+export function launch(lane: u32, delay: u64, what: u32, frame: u32, port: u32, network: u32): bool {
   const p = pool(CAPACITY_FLIGHTS);
   let id = p.free;
   if (id != 0) {
@@ -159,6 +162,7 @@ export function fromDevice(port: u32, frame: u32): void {
   const p = portAt(port);
   if (p.network == 0) return dropAt(port, frame, NOT_ATTACHED);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
+  if (p.shaper != 0) return shapeFromDevice(p, port, frame);
   if (!launch(p.lane, p.delay, TO_SWITCH, frame, port, 0)) dropAt(port, frame, QUEUE_FULL);
 }
 
@@ -167,6 +171,7 @@ export function toDevice(port: u32, frame: u32): void {
   const p = portAt(port);
   trace(frame, TRACE_OUT, port, 0, 0, 0, 0);
   if (!p.cable) return dropAt(port, frame, CABLE_OFF);
+  if (p.shaper != 0) return shapeToDevice(p, port, frame);
   if (p.role == ROLE_TRUNK) return alongTrunk(p, port, frame);
   if (p.queued >= p.queueLimit) return dropAt(port, frame, QUEUE_FULL);
   if (!launch(p.lane, p.delay, TO_DEVICE, frame, port, 0)) return dropAt(port, frame, QUEUE_FULL);
