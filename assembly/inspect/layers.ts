@@ -96,5 +96,6 @@ export function member(members: string, name: string, value: string): string {
 
 /** Printable ASCII as a JSON string. */
 export function quoted(text: string): string {
+  if (!text.includes("\\") && !text.includes('"')) return `"${text}"`; // almost every time, and cheap to tell
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
