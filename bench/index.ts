@@ -11,16 +11,18 @@ import { heading, lines, markdown } from "./table";
 import type { Row } from "./table";
 
 /**
- * npm run bench -- [--quick] [--list] [--rounds=N] [WORD…]
+ * npm run bench -- [--quick] [--list] [--rounds=N] [WORD…] [-WORD…]
  *
- * Measures the questions or rows whose text has one of the words (all of them without any); `--quick` takes the short rows and
- * less time. The table goes to the screen and, as JSON and Markdown, to bench/results.
+ * Measures the questions or rows whose text has one of the words (all of them without any) and none of those after a `-`; `--quick`
+ * takes the short rows and less time. The table goes to the screen and, as JSON and Markdown, to bench/results.
  */
 const FULL: Pace = { rounds: 5, ms: 200 };
 const QUICK: Pace = { rounds: 3, ms: 60 };
 
 const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
-const words = process.argv.slice(2).filter((word) => !word.startsWith("--")).map((word) => word.toLowerCase());
+const given = process.argv.slice(2).filter((word) => !word.startsWith("--")).map((word) => word.toLowerCase());
+const words = given.filter((word) => !word.startsWith("-"));
+const without = given.filter((word) => word.startsWith("-")).map((word) => word.slice(1));
 const unknown = options.find((option) => !/^--(quick|list|rounds=[1-9]\d*)$/.test(option));
 if (unknown !== undefined) fail(`${unknown}: the options are --quick, --list and --rounds=N`);
 
@@ -30,11 +32,15 @@ const pace = { ...(quick ? QUICK : FULL), ...(rounds > 0 && { rounds }) };
 const setting: Setting = { engine: await WebAssembly.compile(wasm), stages: await stagesModule(), quick };
 
 const chosen = questions.flatMap((question) => question.cases(setting)
-  .filter(({ title }) => words.length === 0 || words.some((word) => `${question.name} ${title}`.toLowerCase().includes(word)))
+  .filter(({ title }) => isChosen(`${question.name} ${title}`.toLowerCase()))
   .map((row) => ({ question, row })));
-if (chosen.length === 0) fail(`no row has ${words.join(" or ")}; the questions are ${questions.map(({ name }) => name).join(", ")}`);
+if (chosen.length === 0) fail(`no row has ${words.join(" or ") || "anything else"}; the questions are ${questions.map(({ name }) => name).join(", ")}`);
 if (options.includes("--list")) list();
 else await measure();
+
+function isChosen(text: string): boolean {
+  return (words.length === 0 || words.some((word) => text.includes(word))) && !without.some((word) => text.includes(word));
+}
 
 function list(): void {
   for (const { row } of chosen) console.log(row.title);

@@ -20,10 +20,15 @@ export function lines({ title, measured }: Row): string[] {
   return [title, ...measured.map((one) => `  ${one.name.padEnd(42)}${one.missing ?? figures(one, c)}`)];
 }
 
-function figures({ median, min, max }: Measured, c: Measured | undefined): string {
+function figures(one: Measured, c: Measured | undefined): string {
+  const { median, min, max } = one;
   const spread = `[${round(min)}…${round(max)}]`;
-  const ratio = c && c.missing === undefined ? (c.median / median).toFixed(2) : "";
-  return `${round(median).padStart(7)} ${spread.padEnd(18)}${round(1000 / median).padStart(11)}${ratio.padStart(8)}`;
+  return `${round(median).padStart(7)} ${spread.padEnd(18)}${round(1000 / median).padStart(11)}${toC(one, c).padStart(8)}`;
+}
+
+/** How much of C's speed it has. */
+function toC({ median, part }: Measured, c: Measured | undefined): string {
+  return c && c.missing === undefined && !part ? (c.median / median).toFixed(2) : "";
 }
 
 function round(n: number): string { return n < 100 ? n.toFixed(1) : n.toFixed(0); }
@@ -35,8 +40,7 @@ export function markdown(rows: Row[]): string {
     return measured.map((one, i) => {
       const head = `| ${i === 0 ? title : ""} | ${one.name} |`;
       if (one.missing !== undefined) return `${head} ${one.missing} | | |`;
-      const ratio = c && c.missing === undefined ? (c.median / one.median).toFixed(2) : "";
-      return `${head} ${round(one.median)} [${round(one.min)}…${round(one.max)}] per ${unit} | ${round(1000 / one.median)} | ${ratio} |`;
+      return `${head} ${round(one.median)} [${round(one.min)}…${round(one.max)}] per ${unit} | ${round(1000 / one.median)} | ${toC(one, c)} |`;
     });
   });
   return ["| what | who | ns | M/s | to C |", "|---|---|---|---|---|", ...body].join("\n");

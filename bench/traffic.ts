@@ -21,7 +21,7 @@ export interface Traffic {
 export const ONE: End = { mac: 1, ip: 1, port: 1 };
 
 /** Frames one pass consists of: every flow at least once, and enough that one pass is worth timing. */
-export function passOf(flows: number): number { return flows * Math.ceil(8192 / flows); }
+export function passOf(flows: number): number { return flows * Math.ceil(4096 / flows); }
 
 /**
  * Frames in memory, one after the other as the rivals like them: two bytes into a slot of `stride` bytes, so that the IP header

@@ -104,13 +104,13 @@ static int ascending(const void *a, const void *b) {
   return (d > 0) - (d < 0);
 }
 
-/* Passes for `ms` milliseconds, three at least, after one that warms up; the median in ns per frame. */
+/* Passes for `ms` milliseconds, one at least, after one that warms up; the median in ns per frame. */
 static double measure(Stage stage, u32 count, double ms) {
   static double took[100000];
   u8 *outs[BURST];
   u32 n = 0;
   pass(stage, count, outs);
-  for (double end = now_ns() + ms * 1e6; n < 100000 && (n < 3 || now_ns() < end); n++) {
+  for (double end = now_ns() + ms * 1e6; n < 100000 && (n < 1 || now_ns() < end); n++) {
     double began = now_ns();
     pass(stage, count, outs);
     took[n] = (now_ns() - began) / count;

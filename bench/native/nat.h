@@ -114,7 +114,7 @@ static double measure_open(Stage stage, u32 count, double ms) {
   static double took[1000];
   u8 *outs[BURST];
   u32 n = 0;
-  for (double end = now_ns() + ms * 1e6; n < 1000 && (n < 3 || now_ns() < end); n++) {
+  for (double end = now_ns() + ms * 1e6; n < 1000 && (n < 1 || now_ns() < end); n++) {
     flush();
     double began = now_ns();
     pass(stage, count, outs);

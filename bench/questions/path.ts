@@ -116,6 +116,7 @@ function generation(lab: BenchLab, traffic: Traffic): Contestant {
   return {
     name: "of which: generator and a drop",
     frames,
+    part: true,
     ...counted("generator, frames dropped", () => lab.send(port, traffic, frames), dropped, frames),
   };
 }

@@ -23,7 +23,7 @@ export const SWITCH_ROWS: [number, number][] = [
 export const switching: Question = {
   name: "switch",
   inside: "learn, look up, forward by copy; frames in memory, no parser",
-  cases: (setting) => (setting.quick ? SWITCH_ROWS.slice(0, 2) : SWITCH_ROWS).map(([stations, size]) => ({
+  cases: (setting) => (setting.quick ? SWITCH_ROWS.filter(([, size]) => size === 60).slice(0, 2) : SWITCH_ROWS).map(([stations, size]) => ({
     title: `switch, ${count(stations)} stations, ${sizeName(size)}`,
     unit: "frame",
     make: () => contestants(setting, stations, size),
