@@ -19,8 +19,8 @@ import {
  *
  *   0 ┬ now u64 · seq u64 · events written, read u32 · lookahead
  *  64 ├ books: u64[6]
- * 128 ├ drops by reason: u64[64]
- *1152 ├ capacities u32[16] · seed u64
+ * 128 ├ drops by reason: u64[REASONS]
+ *1152 ├ capacities u32[18] · seed u64
  *1280 ├ pools: Pool[32]                      base, capacity, free list, high-water mark, live
  *2304 └ now in ms
  */

@@ -69,6 +69,10 @@ export const REASONS = [
   ["NAT_NO_GUEST", "a forward matched, but the guest's address is not known yet"],
   ["WIRE_LOSS", "the wire lost it, as it was told to"],
   ["WIRE_MTU", "its payload is larger than the wire's MTU"],
+  ["TCP_CHECKSUM", "the TCP checksum is wrong"],
+  ["TCP_SEQUENCE", "the TCP segment is outside of what its connection expects: old, repeated or forged"],
+  ["TCP_BACKLOG", "as many connections as the listener takes are waiting to be accepted"],
+  ["TCP_BUFFER", "the lab has no TCP stream or buffer left for it"],
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number][0];

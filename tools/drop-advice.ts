@@ -76,4 +76,9 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
   NAT_NO_GUEST: "At a NAT with a forward that names no guest address. Wait until the guest has its lease, or name the address.",
   WIRE_LOSS: "On a wire with `loss`, after it was sent. `adapter.wire`, `network.wire` and `host.wire` say what it is like.",
   WIRE_MTU: "At the near end of a wire with `mtu`; nobody is told, but by a router whose own wire it is (MTU). Send less at once.",
+  TCP_CHECKSUM: "At a station. A wire corrupted the segment, or it is from a capture of outgoing traffic: the card was to fill it in.",
+  TCP_SEQUENCE: "At a station. Harmless: a segment that was sent twice. Many of them: an acknowledgement was lost, the timeout is "
+    + "too short, or somebody guesses at connections.",
+  TCP_BACKLOG: "At a station that listens. Accept faster, or listen with a larger backlog; who wanted to connect asks again.",
+  TCP_BUFFER: "At a station. `capacity: { streams }` for more connections, `capacity: { chunks }` for more data that nobody has read.",
 };
