@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { BenchExports } from "./lab";
 import { BURST } from "./traffic";
 import type { Staged } from "./traffic";
@@ -22,7 +25,7 @@ const SOURCE = "bench/native/stages.as";
 const ENTRY = "bench/native/stages.ts";
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** Compiles the engine's stages with the options of the engine itself; once per process. */
+/** Compiles and optimises the engine's stages as the engine itself is; once per process. */
 export function stagesModule(): Promise<WebAssembly.Module> { return (compiled ??= compile()); }
 
 async function compile(): Promise<WebAssembly.Module> {
@@ -34,7 +37,15 @@ async function compile(): Promise<WebAssembly.Module> {
     listFiles: () => null,
   });
   if (error || !binary) throw new Error(`${SOURCE} does not compile: ${error?.message}\n${stderr.toString()}`);
-  return WebAssembly.compile(binary as BufferSource);
+  const folder = mkdtempSync(join(tmpdir(), "fivewire-stages-"));
+  try {
+    const file = join(folder, "stages.wasm");
+    writeFileSync(file, binary);
+    execFileSync(process.execPath, ["tools/inline-engine.mjs", file], { stdio: ["ignore", "ignore", "inherit"] });
+    return await WebAssembly.compile(readFileSync(file) as BufferSource);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function read(name: string): string | null {

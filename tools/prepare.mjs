@@ -23,25 +23,15 @@ const force = process.argv.includes("--force");
 const asc = (entry, target, ...more) =>
   node("node_modules/assemblyscript/bin/asc.js", entry, "--target", target, ...more);
 
-/**
- * asc inlines functions of up to 12 nodes; the walk of a frame is many short functions, and a call costs V8 as much as they do.
- * With larger limits (binaryen comes with asc) 60-byte frames through a switch took 17 % less time, and the file is 15 % larger.
- */
-const inlineEngine = () =>
-  node("node_modules/binaryen/bin/wasm-opt", "build/engine.wasm", "-o", "build/engine.wasm", "-O4",
-    "--flexible-inline-max-function-size=100", "--always-inline-max-function-size=60",
-    "--enable-simd", "--enable-bulk-memory", "--enable-bulk-memory-opt", "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext", "--enable-mutable-globals");
-
 const steps = [
   { name: "node_modules", verb: "npm ci", why: whyInstall, run: npmCi },
   {
     name: "build/engine.wasm",
-    inputs: ["assembly", "asconfig.json", "package-lock.json", "tools/prepare.mjs"],
+    inputs: ["assembly", "asconfig.json", "package-lock.json", "tools/inline-engine.mjs"],
     outputs: ["build/engine.wasm"],
     run: () => {
       asc("assembly/index.ts", "engine");
-      inlineEngine();
+      node("tools/inline-engine.mjs", "build/engine.wasm");
     },
   },
   {
