@@ -4,12 +4,12 @@ import * as abi from "../assembly/abi";
 import { amount, enough, PATIENCE } from "./twins/amount";
 import type { Damage } from "./twins/ip-damage";
 import { FILTERINGS, FLAGS, GUESTS, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, WHATS } from "./twins/nat-acts";
-import type { Act } from "./twins/nat-acts";
+import type { Act, Edge } from "./twins/nat-acts";
 import { NatWorld } from "./twins/nat-world";
 import { Rig } from "./twins/rig";
 import type { Handing } from "./twins/rig";
 
-type Step = ({ acts: Act[] } & Handing) | { ms: number };
+type Step = ({ acts: Act[] } & Handing) | { ms: number } | Edge;
 
 const one = (list: readonly unknown[]): fc.Arbitrary<number> => fc.nat(list.length - 1);
 
@@ -30,6 +30,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.record({
     what: one(WHATS), who: one(GUESTS), port: one(PORTS), protocol: one(PROTOCOLS), peer: one(REMOTES), peerPort: one(PEER_PORTS),
     flags: one(FLAGS), shape: one(SHAPES), heard: fc.nat(6), damage,
+    isNatural: fc.boolean(),
   }),
   { minLength: 1, maxLength: 12, size: "max" },
 );
@@ -39,10 +40,14 @@ const WAITS = [
   0, 1_000, 30_007, 59_013, 61_029, 100_053, 239_111, 241_219, 299_437, 301_863, 7_000_300, 7_439_070, 7_441_130,
 ];
 
+/** ns */
+const LATE = [-1, 0, 1, -1000, 5_000, -20_000_000, 3_000_000, 30_000_000];
+
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ acts, split: fc.integer({ min: 1, max: 12 }), budget: fc.constantFrom(1, 3, 1000) }) },
     { weight: 1, arbitrary: fc.record({ ms: fc.constantFrom(...WAITS) }) },
+    { weight: 1, arbitrary: fc.record({ which: fc.nat(40), late: fc.constantFrom(...LATE) }) },
   ),
   { minLength: 1, maxLength: 30, size: "max" },
 );
@@ -60,6 +65,7 @@ async function sameAsTwin(name: string, packets: number, room: number, capacitie
     const world = new NatWorld(rig, { ...place, room });
     for (const step of run) {
       if ("ms" in step) world.wait(step.ms);
+      else if ("late" in step) world.waitForEdge(step);
       else sent += world.do(step.acts, step);
     }
     expect(rig.balance(), "a frame went missing").toBe(0);

@@ -116,6 +116,13 @@ export function aged(packet: Bytes): Bytes {
   return with16(bytes, 10, internetChecksum(bytes.slice(0, headerLength(packet))));
 }
 
+/** The transport checksum of a packet. */
+export function checksumOf(packet: IpPacket): number {
+  const bytes = bytesOf({ ...packet, fault: 0 });
+  const at = checksumAt(bytes);
+  return bytes[at]! * 256 + bytes[at + 1]!;
+}
+
 function checksumAt(packet: Bytes): number { return headerLength(packet) + CHECKSUM_AT[NAMES[packet[9]!]!]; }
 
 /** Whether two packets are the same. `zeroAt`: where a checksum may be either of one's complement's two zeros. */

@@ -31,18 +31,18 @@ export function damagedSending(damage: Damage, { by, bytes: whole }: Sending, tw
     bytes,
     judge: (now) => {
       if (found === null || found.src.ip !== by || found.isFragment || found.ttl < 2) return null;
-      const { protocol, dst } = found;
+      const { protocol, dst, flags } = found;
       if (protocol === "icmp" && found.type !== (isOut ? 8 : 0)) return null;
       if (isOut ? !isSomebody(dst.ip) : dst.ip !== OUTSIDE) return null;
       const zeroAt = wrongAt(found.bytes);
       if (!isOut) {
         const inside = twin.inward(found, now);
         const arrived = inside && aged(readdressed(found.bytes, { dst: inside }));
-        return arrived && { to: inside.ip, bytes: arrived, zeroAt, heard: { protocol, src: found.src, dst: inside, bytes: [] } };
+        return arrived && { to: inside.ip, bytes: arrived, zeroAt, heard: { protocol, src: found.src, dst: inside, flags, bytes: [] } };
       }
       const outside = twin.outward(found, now, () => known(found));
       const left = outside && aged(readdressed(found.bytes, { src: outside }));
-      return left && { to: dst.ip, bytes: left, zeroAt, heard: { protocol, src: outside, dst, bytes: [] } };
+      return left && { to: dst.ip, bytes: left, zeroAt, heard: { protocol, src: outside, dst, flags, bytes: [] } };
     },
   };
 }

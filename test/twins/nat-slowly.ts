@@ -1,7 +1,7 @@
 /**
  * NAT's twin: slow, plain, written from RFC 4787 (UDP), RFC 5382 (TCP) and RFC 5508 (ICMP). It is the specification.
  *
- * Addresses are texts; a port is a UDP or TCP port or an ICMP identifier; times are milliseconds.
+ * Addresses are texts; a port is a UDP or TCP port or an ICMP identifier; times are whole nanoseconds.
  */
 export type Protocol = "udp" | "tcp" | "icmp";
 export type Filtering = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
@@ -56,10 +56,11 @@ interface Connection {
 }
 
 /** RFC 4787 REQ-5, RFC 5508 REQ-2, RFC 5382 REQ-5. */
-const UDP = 300_000;
-const ICMP = 60_000;
-const TCP_ESTABLISHED = 7_440_000;
-const TCP_TRANSITORY = 240_000;
+const SECOND = 1e9;
+const UDP = 300 * SECOND;
+const ICMP = 60 * SECOND;
+const TCP_ESTABLISHED = 7440 * SECOND;
+const TCP_TRANSITORY = 240 * SECOND;
 
 export class NatSlowly {
   private connections: Connection[] = [];
@@ -70,6 +71,11 @@ export class NatSlowly {
   mappings(now: number): Mapping[] {
     this.connections = this.connections.filter(({ deadline }) => now < deadline);
     return [...new Set(this.connections.map(({ mapping }) => mapping))];
+  }
+
+  /** When something will end that nobody uses. */
+  deadlines(now: number): number[] {
+    return this.connections.flatMap(({ deadline, mapping: { sentTo } }) => [deadline, ...sentTo.values()]).filter((each) => each > now);
   }
 
   /**

@@ -1,13 +1,13 @@
 import { expect } from "vitest";
 import * as abi from "../../assembly/abi";
-import { be32, with16 } from "../packets";
+import { be16, be32, with16 } from "../packets";
 import type { Bytes } from "../packets";
-import { bytesOf, errorBytes, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
+import { bytesOf, checksumOf, errorBytes, NAMES, packetIn, readdressed, shortestQuote, wrongAt } from "./ip-packet";
 import type { IpPacket, Quoting } from "./ip-packet";
 import {
-  FILTERINGS, FLAGS, FORGED, GATEWAY, GUESTS, OUTSIDE, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS,
+  FILTERINGS, FLAGS, FORGED, GATEWAY, GUESTS, NATURAL, OUTSIDE, PEER_PORTS, PORTS, PROTOCOLS, REMOTES, SHAPES, SPOOFED, WHATS,
 } from "./nat-acts";
-import type { Act, Place } from "./nat-acts";
+import type { Act, Edge, Place } from "./nat-acts";
 import { damagedSending } from "./nat-damage";
 import { compare } from "./nat-sending";
 import type { Expected, Heard, Sending } from "./nat-sending";
@@ -33,6 +33,8 @@ const FILTER_NUMBERS = {
 const GATES = { inside: "02:00:00:00:01:01", outside: "02:00:00:00:01:02" };
 /** Of every wire, ns. */
 const DELAY = 50_000;
+/** What a machine sends to itself it hears a moment later, ns. */
+const LOOP = 1000;
 
 /** A NAT beside its twin, guests inside and machines outside, all of whom only say what they are told. */
 export class NatWorld {
@@ -73,22 +75,29 @@ export class NatWorld {
 
   wait(ms: number): void { this.rig.wait(ms); }
 
+  /** Until what is sent next comes to the NAT `late` after one of the twin's deadlines. */
+  waitForEdge({ which, late }: Edge): void {
+    const arrival = this.rig.now + 2 * DELAY;
+    const edges = this.twin.deadlines(arrival);
+    if (edges.length > 0) this.rig.waitUntil(Math.max(this.rig.now, edges[which % edges.length]! + late - 2 * DELAY));
+  }
+
   /** All of it in one instant; what everybody hears is what the twin says. How many packets were sent. */
   do(acts: Act[], handing: Handing): number {
-    const before = this.rig.now / 1e6;
+    const arrival = this.rig.now + 2 * DELAY;
     const sent = acts.flatMap((act) => {
-      const whole = this.sendingOf(act, before);
+      const whole = this.sendingOf(act, arrival);
       if (!act.damage || !whole) return whole ?? [];
       return damagedSending(act.damage, whole, this.twin, (flow) => this.known(flow)) ?? [];
     });
     const frames = sent.map(({ by, bytes }) =>
       ({ port: this.ports.get(by)!, frame: Uint8Array.from([...this.headers.get(by)!, ...bytes]) }));
-    const arrival = before + (2 * DELAY) / 1e6;
     const got = new Map([...this.heard.keys()].map((ip) => [ip, [] as Bytes[]]));
     for (const { port, frame } of this.rig.send(frames, handing)) {
       if (frame[12] === 8 && frame[13] === 0) got.get(this.owners.get(port)!)!.push(packetIn(frame));
     }
     const all = [...got.values()].flat();
+    this.rig.waitUntil(Math.max(this.rig.now, arrival));
 
     const expected = new Map([...this.heard.keys()].map((ip) => [ip, [] as Expected[]]));
     const refused = new Set<string>();
@@ -101,7 +110,7 @@ export class NatWorld {
     const turned: (() => void)[] = [];
     for (const { by, judge } of sent) {
       const outcome = judge(arrival, all);
-      if (typeof outcome === "function") turned.push(() => settle(by, outcome()));
+      if (typeof outcome === "function") turned.push(() => settle(by, outcome(arrival + LOOP)));
       else settle(by, outcome);
     }
     for (const each of turned) each();
@@ -115,7 +124,7 @@ export class NatWorld {
   private compareTables(): void {
     const line = ({ protocol, inside, outside }: { protocol: string; inside: Endpoint; outside: Endpoint }): string =>
       `${protocol} ${inside.ip}:${inside.port} is ${outside.ip}:${outside.port}`;
-    const twin = this.twin.mappings(this.rig.now / 1e6).map(line).sort();
+    const twin = this.twin.mappings(this.rig.now).map(line).sort();
     const engine = this.table().map(line).sort();
     if (twin.join() !== engine.join()) expect(engine).toEqual(twin);
   }
@@ -150,32 +159,42 @@ export class NatWorld {
       return this.outward(act, src, { ip: remote, port: peerPort }, protocol, guest);
     }
     const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
-    if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol, remote);
-    if (what === "forge") return this.inward(act, { ip: FORGED[act.who]!, port: peerPort }, knocked, protocol, remote);
-    if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol, remote);
+    if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol, remote, now);
+    if (what === "forge") return this.inward(act, { ip: FORGED[act.who]!, port: peerPort }, knocked, protocol, remote, now);
+    if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol, remote, now);
     if (what === "hairpin") {
       const known = this.twin.mappings(now).filter((each) => each.protocol === protocol && each.outside.ip === OUTSIDE);
       const target = known.length > 0 ? known[act.heard % known.length]!.outside : { ip: OUTSIDE, port: 8080 };
       return protocol === "icmp" ? null : this.outward(act, { ip: guest, port }, target, protocol, guest);
     }
-    const by = what === "error out" ? guest : remote;
+    const by = what === "error out" || what === "reply" ? guest : remote;
     const list = this.heard.get(by)!;
     if (list.length === 0) return null;
     const heard = list[act.heard % list.length]!;
-    if (what === "answer") return this.inward(act, { ...heard.dst }, { ...heard.src }, heard.protocol, remote, true);
+    if (what === "answer") return this.inward(going(act, heard), heard.dst, heard.src, heard.protocol, remote, now, true);
+    if (what === "reply") return this.isLent(heard, now) ? this.outward(going(act, heard), heard.dst, heard.src, heard.protocol, guest) : null;
     return what === "error in" ? this.errorIn(act, remote, heard) : this.errorOut(act, guest, heard);
   }
 
-  private packet(act: Act, protocol: Protocol, src: Endpoint, dst: Endpoint, isReply: boolean): IpPacket {
-    const { ttl = 64, tos = 0, id = 1, fragment = 0, options = [], data = [0, 0], fault = 0 } = SHAPES[act.shape]!;
+  /** Whether who was heard can be answered: an outside port of the NAT only while it is somebody's. */
+  private isLent({ protocol, src }: Heard, now: number): boolean {
+    const isSame = (port: number, of: Protocol): boolean => port === src.port && of === protocol;
+    return src.ip !== OUTSIDE || FORWARDS.some((each) => isSame(each.hostPort, each.protocol))
+      || this.twin.mappings(now).some((each) => isSame(each.outside.port, each.protocol));
+  }
+
+  /** @param behind  its ends behind the NAT, as far as can be told now */
+  private packet(act: Act, protocol: Protocol, src: Endpoint, dst: Endpoint, isReply: boolean, behind: Partial<IpPacket>): IpPacket {
+    const { ttl = 64, tos = 0, id = 1, fragment = 0, options = [], data = [0, 0], fault = 0, isZero } = SHAPES[act.shape]!;
     const flags = protocol === "tcp" ? FLAGS[act.flags]! : "";
     const isAllowed = fault !== "none" || protocol === "udp";
     const marked = [...be32(this.nonce++), ...data];
-    return { protocol, src, dst, flags, isReply, ttl, tos, id, fragment, options, data: marked, fault: isAllowed ? fault : 0 };
+    const packet = { protocol, src, dst, flags, isReply, ttl, tos, id, fragment, options, data: marked, fault: isAllowed ? fault : 0 };
+    return isZero ? { ...packet, data: [...marked.slice(0, 4), ...be16(checksumOf({ ...packet, ...behind }))] } : packet;
   }
 
   private outward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, by: string): Sending {
-    const packet = this.packet(act, protocol, src, dst, false);
+    const packet = this.packet(act, protocol, src, dst, false, { src: { ip: OUTSIDE, port: src.port } });
     return {
       by,
       bytes: bytesOf(packet),
@@ -188,26 +207,27 @@ export class NatWorld {
         const seen = { ...packet, src: outside, ttl: packet.ttl - 1 };
         if (dst.ip !== OUTSIDE) return this.expecting(dst.ip, seen);
         // A hairpin is forwarded twice, out and in.
-        return () => {
-          const inside = seen.ttl > 1 ? this.twin.inward(seen, now) : null;
+        return (then) => {
+          const inside = seen.ttl > 1 ? this.twin.inward(seen, then) : null;
           return inside ? this.expecting(inside.ip, { ...seen, dst: inside, ttl: seen.ttl - 1 }) : null;
         };
       },
     };
   }
 
-  private inward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, by: string, isReply = false): Sending {
-    const packet = this.packet(act, protocol, src, dst, isReply);
+  private inward(act: Act, src: Endpoint, dst: Endpoint, protocol: Protocol, by: string, now: number, isReply = false): Sending {
+    const known = this.twin.mappings(now).find((each) => each.protocol === protocol && each.outside.port === dst.port);
+    const packet = this.packet(act, protocol, src, dst, isReply, { dst: known?.inside ?? FORWARDS[0]!.guest });
     return {
       by,
       bytes: bytesOf(packet),
-      judge: (now) => {
+      judge: (then) => {
         // RFC 1122 §3.2.1.3: neither this network's nobody nor everybody is a source.
         if (src.ip !== by || dst.ip !== OUTSIDE) return null;
         if (protocol === "icmp" && !isReply) return null;
         // Whose time is up has opened nothing and kept nothing open.
         if (!isForwardable(packet)) return null;
-        const inside = this.twin.inward(packet, now);
+        const inside = this.twin.inward(packet, then);
         return inside ? this.expecting(inside.ip, { ...packet, dst: inside, ttl: packet.ttl - 1 }) : null;
       },
     };
@@ -240,7 +260,7 @@ export class NatWorld {
         const outside = this.twin.outsideOf(heard.protocol, heard.dst, heard.src, now);
         if (outside === null) return null;
         // RFC 5508 REQ-7: what came by a hairpin goes back by one.
-        if (heard.src.ip === OUTSIDE) return () => this.errorTurned(error, heard, outside, now);
+        if (heard.src.ip === OUTSIDE) return (then) => this.errorTurned(error, heard, outside, then);
         const quoted = readdressed(heard.bytes, { dst: outside });
         return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null };
       },
@@ -256,9 +276,9 @@ export class NatWorld {
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
-    const { protocol, src, dst } = packet;
+    const { protocol, src, dst, flags } = packet;
     const bytes = bytesOf(packet);
-    return { to, bytes, zeroAt: wrongAt(bytes), heard: { protocol, src, dst, bytes: [] } };
+    return { to, bytes, zeroAt: wrongAt(bytes), heard: { protocol, src, dst, flags, bytes: [] } };
   }
 
   /** The port that the NAT gave a packet: as it came out, else as the table has it. */
@@ -304,6 +324,12 @@ export class NatWorld {
 function wrongInQuote({ bytes }: Heard): number | null {
   const at = wrongAt(bytes);
   return at === null ? null : at + 28;
+}
+
+/** The act, with the flags that a handshake goes on with. */
+function going(act: Act, { flags }: Heard): Act {
+  const next = act.isNatural ? NATURAL[flags] : undefined;
+  return next === undefined ? act : { ...act, flags: FLAGS.indexOf(next) };
 }
 
 /** RFC 5508 REQ-3: an error whose own checksum is wrong is nobody's. */

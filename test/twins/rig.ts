@@ -82,7 +82,10 @@ export class Rig {
   }
 
   /** Lets `ms` pass. */
-  wait(ms: number): Delivery[] { return this.run(this.now + ms * 1e6, 1000); }
+  wait(ms: number): Delivery[] { return this.waitUntil(this.now + Math.round(ms * 1e6)); }
+
+  /** @param time  ns */
+  waitUntil(time: number): Delivery[] { return this.run(time, 1000); }
 
   /** What the books are out by; 0: every frame is accounted for. */
   balance(): number {
