@@ -28,7 +28,7 @@ async function storm(seed: number): Promise<{ hash: string; drops: object; deliv
   const networks: Network[] = [laptop.internal("office", { wire: wireOf(roll) }), laptop.internal("lab", { switch: "virtualbox" }), laptop.bridged(), laptop.natNetwork("out")];
   const cards: Adapter[] = [];
   for (let i = 0; i < 10; i++) {
-    const options = { attach: pick(roll, networks), guest: "external", promiscuous: pick(roll, ["deny", "allow-all"]) } as const;
+    const options = { attach: pick(roll, networks), guest: "external", promiscuous: pick(roll, ["deny", "allow-all"] as const) } as const;
     const card = laptop.vm(`vm${i}`, options).adapters[0]!;
     if (roll() < 0.8) card.onframe = () => {};
     cards.push(card);
