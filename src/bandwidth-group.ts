@@ -6,7 +6,10 @@ import { parseLimit } from "./rate";
 import type { BandwidthGroupState } from "./state";
 
 export interface BandwidthGroupOptions {
-  /** What its cards send together: `"20m"` (k, m, g: bits; K, M, G: bytes per second), a bare number is megabytes. 0 (default): no limit. */
+  /**
+   * What its cards send together: `"20m"` (k, m, g: bits; K, M, G: bytes per second), a bare number is megabytes. 0 (default): no
+   * limit.
+   */
   limit?: string | number;
   /** The same for what they are sent. VirtualBox does not limit that. Default 0. */
   receiveLimit?: string | number;
@@ -45,7 +48,11 @@ export class BandwidthGroup extends Printed {
   private removed = false;
 
   /** The group of a record, new or from a snapshot. */
-  constructor(private readonly core: Core, private readonly state: BandwidthGroupState, private readonly owner: BandwidthGroupOwner) { super(); }
+  constructor(
+    private readonly core: Core, private readonly state: BandwidthGroupState, private readonly owner: BandwidthGroupOwner,
+  ) {
+    super();
+  }
 
   get name(): string { return this.state.name; }
 

@@ -154,7 +154,8 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   notAttached(): NotAttached { return new NotAttached(); }
 
   /**
-   * A limit that cards of its VMs share: `{ attach, bandwidthGroup: group }`, or `adapter.bandwidthGroup = group`. The same name is the same group.
+   * A limit that cards of its VMs share: `{ attach, bandwidthGroup: group }`, or `adapter.bandwidthGroup = group`. The same name is
+   * the same group.
    *
    * @throws LabError NAME, OPTION, OPTIONS_DIFFER, FULL
    *
@@ -178,7 +179,8 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   get bandwidthGroups(): readonly BandwidthGroup[] { return [...this.groups.values()]; }
 
   forgetGroup(group: BandwidthGroup): void {
-    for (const vm of this.machines) for (const adapter of vm.adapters) if (adapter.bandwidthGroup === group) adapter.bandwidthGroup = null;
+    const adapters = this.vms.flatMap((vm) => vm.adapters);
+    for (const adapter of adapters) if (adapter.bandwidthGroup === group) adapter.bandwidthGroup = null;
     this.groups.delete(group.name);
     const { bandwidthGroups } = this.state;
     bandwidthGroups.splice(bandwidthGroups.findIndex(({ name }) => name === group.name), 1);

@@ -204,8 +204,8 @@ export class Leg extends Printed {
   }
 
   /**
-   * What its own wire is like, where that differs from what the network says. Setting it replaces all of it at once: frames on the wire keep
-   * their time, those that wait go on under the new rules. With character the wire is kept in order even so.
+   * What its own wire is like, where that differs from what the network says. Setting it replaces all of it at once: frames on the
+   * wire keep their time and are not overtaken, those that wait go on under the new rules.
    *
    * @throws LabError OPTION, FULL
    *

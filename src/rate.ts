@@ -1,7 +1,7 @@
 import { LabError } from "./errors";
 import { say } from "./options";
 
-/** Bytes per second of one unit, as `VBoxManage bandwidthctl` has them: small letters are bits by thousands, large ones bytes by 1024. */
+/** Bytes per second of one unit, as `VBoxManage bandwidthctl` has them: small letters bits by thousands, large ones bytes by 1024. */
 const UNITS: Record<string, number> = { k: 125, m: 125e3, g: 125e6, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 /** What a number without a unit is counted in there. */
 const MEGABYTE = 1024 ** 2;
@@ -23,7 +23,8 @@ export function parseLimit(given: string | number, thing: string): number {
 }
 
 /**
- * The rate of a wire, bits per second: `"10m"`, `"1.5M"`; 0: none. A bare number would mean bits to one reader and megabytes to another.
+ * The rate of a wire, bits per second: `"10m"`, `"1.5M"`; 0: none. A bare number would mean bits to one reader and megabytes to
+ * another.
  *
  * @throws LabError OPTION
  */
@@ -33,5 +34,6 @@ export function parseRate(given: string | 0, thing: string): number {
   const bits = Math.round(Number(digits) * (UNITS[unit] ?? 0) * 8);
   if (bits >= 1 && bits <= 8 * MOST) return bits;
   throw new LabError("OPTION",
-    `${thing} ${say(given)}; it takes text with a unit, up to "800g": "10m" (k, m, g: bits per second; K, M, G: bytes), or 0: no limit`);
+    `${thing} ${say(given)}; it takes text with a unit, up to "800g": "10m" (k, m, g: bits per second; K, M, G: bytes); 0: no ` +
+    "limit");
 }

@@ -143,11 +143,12 @@ function check(name: string, options: RouterOptions): void {
 /** Makes what a router is made of, and notes it in its record. */
 function plan(core: Core, state: RouterState, { legs, nat, dhcp }: RouterOptions): void {
   const { name, node } = state;
-  for (const [i, { network, address, mac, wire }] of legs.entries()) {
+  for (const [i, { network, address, mac, wire: given }] of legs.entries()) {
     const label = `${name}/${i + 1}`;
     const own = addressOf(label, network, address);
     const card = mac === undefined ? core.makeMac("02:00:02", label) : core.claimMac(parseMac(mac, label), label);
-    state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac: card, address: own, wire: wire && structuredClone(wire) }));
+    const wire = given && structuredClone(given);
+    state.legs.push(Leg.create(core, node, { name: label, owner: CLASS_WIRE, mac: card, address: own, wire }));
   }
   const { outside, ...options } = natOf(nat);
   if (outside !== undefined) {

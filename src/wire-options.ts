@@ -178,6 +178,9 @@ function defined(character: WireCharacter): WireCharacter {
 
 /** Whether both directions do no more than delay, and that alike. */
 export function isPlain(send: Character, receive: Character): boolean {
-  return send.delay === receive.delay && [send, receive].every(({ jitter, rate, most, lossGood, lossBad, toBad, corrupt, duplicate, inOrder }) =>
-    jitter + rate + most + lossGood + corrupt + duplicate === 0 && (lossBad === 0 || toBad === 0) && inOrder === 1);
+  return send.delay === receive.delay && onlyDelays(send) && onlyDelays(receive);
+}
+
+function onlyDelays({ jitter, rate, most, lossGood, lossBad, toBad, corrupt, duplicate, inOrder }: Character): boolean {
+  return jitter + rate + most + lossGood + corrupt + duplicate === 0 && (lossBad === 0 || toBad === 0) && inOrder === 1;
 }

@@ -29,7 +29,9 @@ interface NamedPort {
  * @param buckets  of its bandwidth group, by direction; 0: none
  * @throws LabError FULL
  */
-export function applyWire(core: Core, port: NamedPort, layers: readonly WireOptions[], buckets: readonly [number, number] = [0, 0]): void {
+export function applyWire(
+  core: Core, port: NamedPort, layers: readonly WireOptions[], buckets: readonly [number, number] = [0, 0],
+): void {
   apply(core, port, [characterOf(layers, "send"), characterOf(layers, "receive")], buckets);
 }
 

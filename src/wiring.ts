@@ -96,7 +96,8 @@ export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   const dhcp = planDhcp(plan, given);
   const subnet = dhcp ? dhcp.subnet : given;
 
-  const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch, structuredClone(options.wire ?? {}));
+  const wires = structuredClone(options.wire ?? {});
+  const state = createNetwork(core, plan.mode, plan.name, subnet && formatSubnet(subnet), options.switch, wires);
   state.options = describeOptions(options);
   records.push(state);
   let network: Network | undefined;
