@@ -51,6 +51,10 @@ export interface Segment {
   readonly serves: boolean;
   /** Default gateway for static addresses. */
   readonly gateway: string | null;
+  /** DNS server for static addresses. */
+  readonly dnsServer: string | null;
+  /** Engine's id of the node that its NAT has the outside addresses of; 0: it has no NAT of its own. */
+  readonly outsideNode: number;
   readonly legs: Set<SegmentLeg>;
 }
 
@@ -127,6 +131,8 @@ export class Core implements Clockwork {
     if (result === E_IN_USE) throw new LabError("PORT_IN_USE", `${what} is already in use`);
     return result;
   }
+
+  get isClosed(): boolean { return this.closed; }
 
   nextId(): number { return ++this.state.lastId; }
 

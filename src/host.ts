@@ -52,7 +52,7 @@ export class Host extends Machine implements VmOwner {
     if (options.gateway !== undefined) parseIp(options.gateway, `host ${name}: gateway`);
     const node = core.check(core.enter().call.nodeAdd(0, ...core.seedOf(name)), "machine");
     const state: HostState = {
-      name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
+      name, node, legs: [], sockets: [], errands: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
     };
     core.state.hosts.push(state);
     const host = new Host(core, state);

@@ -48,6 +48,9 @@ export interface NetworkState {
   served: boolean;
   stations: StationState[];
   dhcp: DhcpState | null;
+  dns: DnsState | null;
+  /** DNS server of stations with a static address; null: there is none. */
+  dnsServer: string | null;
   nat: NatState | null;
 }
 
@@ -64,6 +67,16 @@ export interface StationState {
   leg: LegState;
 }
 
+export interface DnsState {
+  /** Where it answers. */
+  address: string;
+  socket: number;
+  /** Engine's id of the interface it serves. */
+  interface: number;
+  /** `id` of the network that it serves. */
+  network: number;
+}
+
 export interface DhcpState {
   config: DhcpConfig;
   socket: number;
@@ -74,6 +87,8 @@ export interface DhcpState {
 
 export interface NatState {
   nat: number;
+  /** Whose addresses are used outside: engine's id of the node, and of its interface where it is one of several (0: the route decides). */
+  outside: { node: number; interface: number };
   forwards: ForwardState[];
 }
 
@@ -115,6 +130,8 @@ export interface MachineState<Leg extends LegState = LegState> {
   node: number;
   legs: Leg[];
   sockets: SocketState[];
+  /** Engine's ids of sockets that the lab itself opened to find something out (errand.ts). */
+  errands: number[];
   /** Networks that static routes lead to. */
   routes: string[];
   /** ICMP identifier of its pings, 0: it has not pinged yet; and the last sequence number used. */
@@ -135,6 +152,7 @@ export interface HostState extends MachineState {
 export interface RouterState extends MachineState {
   nat: NatState | null;
   dhcp: DhcpState | null;
+  dns: DnsState | null;
 }
 
 export interface SocketState {

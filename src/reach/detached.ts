@@ -30,7 +30,7 @@ export async function measureDetached(scene: Scene, prober: Prober, path: Path, 
 async function outwards({ pairs, detached }: Scene, prober: Prober, to: Machine, l4: Measured): Promise<Finding> {
   const witness = pairs.bridged.a;
   await prober.sent(witness, 0); // its card is read from here on
-  const address = witness.resolve(to);
+  const address = witness.addressOf(to);
   const first: Attempt = l4 === "icmp" ? await prober.icmp(witness, to, address)
     : await prober.udp(witness, to, { address, port: PORT });
   const frame = (await prober.sent(witness, first.length)).at(-1);

@@ -82,7 +82,7 @@ function doorTo({ pairs }: Scene, mode: ModeName, from: Machine, to: Machine): N
 /** As anybody would: to the address that `from` knows `to` by. null: it knows none. */
 async function plainly(from: Machine, to: Machine, send: (address: string) => Promise<Attempt>): Promise<Attempt | null> {
   try {
-    return await send(from.resolve(to));
+    return await send(from.addressOf(to));
   } catch (error) {
     if (error instanceof LabError && error.code === "NO_ROUTE") return null;
     throw error;
