@@ -1,6 +1,6 @@
 import {
-  E_FULL, E_IN_USE, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
-  EVENT_ICMP_ERROR, EVENT_TRACE, EVENT_UNSENT,
+  E_FULL, E_IN_USE, EVENT_ACCEPT, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
+  EVENT_ICMP_ERROR, EVENT_STREAM, EVENT_SYN, EVENT_TRACE, EVENT_UNSENT,
 } from "../assembly/abi";
 import { formatMac } from "./address";
 import type { Subnet } from "./address";
@@ -78,6 +78,8 @@ export class Core implements Clockwork {
   readonly clock: Clock;
   /** By socket; true: a user's code may want to react. */
   readonly sockets = new Map<number, (event: EngineEvent) => boolean>();
+  /** By TCP stream or listener. */
+  readonly streams = new Map<number, (event: EngineEvent) => void>();
   readonly nodes = new Map<number, NodeListener>();
   readonly ports = new Map<number, PortListener>();
   readonly portNames = new Map<number, string>();
@@ -236,6 +238,11 @@ export class Core implements Clockwork {
         return false;
       case EVENT_DATAGRAM:
         return this.sockets.get(event.id)?.(event) ?? false;
+      case EVENT_STREAM:
+      case EVENT_ACCEPT:
+      case EVENT_SYN:
+        this.streams.get(event.id)?.(event);
+        return true;
       case EVENT_ECHO:
         this.nodes.get(event.id)?.echo(event);
         return true;

@@ -367,7 +367,7 @@ export class Lab extends Printed {
 
   private async end(): Promise<void> {
     const adapters = this.vms.flatMap((vm) => vm.adapters);
-    for (const machine of this.machines) for (const socket of machine.sockets) socket.end();
+    for (const machine of this.machines) machine.endSockets();
     this.core.close();
     await Promise.all([...adapters.map((each) => each.closeGuest()), ...this.lans.map((lan) => lan.closeTrunk())]);
   }

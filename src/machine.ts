@@ -15,6 +15,10 @@ import { Printed } from "./printed";
 import { isName, Resolver } from "./resolver";
 import type { ResolveOptions } from "./resolver";
 import type { LegState, MachineState } from "./state";
+import type { ConnectOptions, ListenOptions, Remote } from "./tcp-options";
+import type { TcpServer } from "./tcp-server";
+import type { TcpSocket } from "./tcp-socket";
+import { TcpStation } from "./tcp-station";
 import { Tracer } from "./traceroute";
 import type { Trace, TracerouteOptions } from "./traceroute";
 import { UdpSocket } from "./udp-socket";
@@ -43,6 +47,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
   private readonly pinger: Pinger;
   private readonly tracer: Tracer;
   private readonly resolver: Resolver;
+  private readonly tcp: TcpStation<Machine>;
   private readonly errands = new Map<number, Errand>();
   private readonly openSockets = new Map<number, UdpSocket<Machine>>();
   private removed = false;
@@ -54,6 +59,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     this.tracer = new Tracer(core, state, this.errands);
     this.resolver = new Resolver(core, state, this.errands);
     closeErrands(core, state);
+    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(address)));
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
     for (const each of state.sockets) this.openSockets.set(each.port, new UdpSocket(core, each, this));
@@ -186,6 +192,48 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
   }
 
   /**
+   * Opens a TCP connection. What keeps it from opening is told by `opened`, not thrown.
+   *
+   * @param remote  `"printer:80"`, `{ address, port }` (an address, a name or a machine) or `{ machine, port }`
+   * @throws LabError OPTION, PORT, EXTERNAL_GUEST
+   *
+   * @example
+   * const socket = printer.connect({ machine: laptop, port: 8080 });
+   * await socket.opened;
+   */
+  connect(remote: Remote<Machine>, options?: ConnectOptions): TcpSocket {
+    this.checkStation("connect");
+    return this.tcp.connect(remote, options);
+  }
+
+  /**
+   * Listens on a TCP port.
+   *
+   * @param options  the port, 0 for a free one; or options
+   * @throws LabError PORT_IN_USE, PORT, ADDRESS, NO_ADDRESS, OPTION, FULL, EXTERNAL_GUEST
+   *
+   * @example
+   * const server = web.listen(80);
+   * for await (const socket of server) void socket.readable.pipeTo(socket.writable);
+   */
+  listen(options: number | ListenOptions): TcpServer {
+    this.checkStation("listen");
+    return this.tcp.listen(options);
+  }
+
+  /** Its TCP connections that are not over; in a fork those that were open. */
+  get streams(): readonly TcpSocket[] { return this.tcp.sockets; }
+
+  /** The TCP ports it listens on. */
+  get servers(): readonly TcpServer[] { return this.tcp.servers; }
+
+  /** All its sockets end because the lab does. */
+  endSockets(): void {
+    for (const socket of this.sockets) socket.end();
+    this.tcp.vanish();
+  }
+
+  /**
    * Adds a static route; `"0.0.0.0/0"` is the default one.
    *
    * @throws LabError ADDRESS, FULL, EXTERNAL_GUEST
@@ -277,6 +325,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     if (this.removed) return;
     this.removed = true;
     for (const socket of this.sockets) socket.close();
+    this.tcp.vanish();
     for (const errand of [...this.errands.values()]) errand.close();
     this.core.machines.delete(this.name);
     if (this.state.node === 0) return;

@@ -54,14 +54,14 @@ export class Router extends Machine {
     check(name, options);
     const node = core.check(core.enter().call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
     const state: RouterState = {
-      name, node, legs: [], sockets: [], errands: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null, dns: null,
+      name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null, dns: null,
     };
     core.state.routers.push(state);
     let router: Router | undefined;
     try {
       plan(core, state, options);
       router = new Router(core, state);
-      router.connect(options);
+      router.plugIn(options);
       return router;
     } catch (error) {
       (router ?? new Router(core, state)).remove(); // what has been made so far is a router too
@@ -112,7 +112,7 @@ export class Router extends Machine {
     network.named(this.state.dns.address);
   }
 
-  private connect({ legs, dhcp, routes = {}, nat }: RouterOptions): void {
+  private plugIn({ legs, dhcp, routes = {}, nat }: RouterOptions): void {
     for (const [i, leg] of this.legs.entries()) {
       const { network } = legs[i]!;
       this.checkOverlap(leg.plannedSubnet, leg.name, leg);

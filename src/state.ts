@@ -130,6 +130,8 @@ export interface MachineState<Leg extends LegState = LegState> {
   node: number;
   legs: Leg[];
   sockets: SocketState[];
+  streams: StreamState[];
+  servers: ServerState[];
   /** Engine's ids of sockets that the lab itself opened to find something out (errand.ts). */
   errands: number[];
   /** Networks that static routes lead to. */
@@ -160,6 +162,28 @@ export interface SocketState {
   port: number;
   /** Datagrams that nobody has read yet; brought up to date by `snapshot()`. */
   unread: { data: Uint8Array; from: { address: string; port: number }; to: string }[];
+}
+
+/** One end of a TCP connection. */
+export interface StreamState {
+  stream: number;
+  allowHalfOpen: boolean;
+  /** Bytes that the reader has taken from the engine, and that the engine has taken from the writer. */
+  read: number;
+  written: number;
+  /** Whether we have said that no more comes. */
+  shut: boolean;
+  /** Whether nobody wants to read any more. */
+  deaf: boolean;
+}
+
+/** A TCP port that is listened on. */
+export interface ServerState {
+  listener: number;
+  port: number;
+  /** null: every address of the machine. */
+  address: string | null;
+  allowHalfOpen: boolean;
 }
 
 export interface GeneratorState {

@@ -82,7 +82,7 @@ describe("fivewire modes", () => {
     for (const mode of ROWS) expect(out).toMatch(new RegExp(`^${mode} +promises +(yes|no)`, "m"));
     expect(out).toMatch(/^ +udp saw +yes +forward +no NAT_INSIDE +yes +forward$/m);
     expect(out).toMatch(/^ +tcp saw +- +- +- +- +-$/m);
-    expect(out).toMatch(/^60 of 60 measured cells are as promised$/m);
+    expect(out).toMatch(/^90 of 90 cells are as promised$/m);
     expect(out).toMatch(/^[\d,]+ frames handled: [\d,]+ consumed, [\d,]+ delivered, [\d,]+ dropped:$/m);
     expect(out).toMatch(/^consumed: .*; delivered: /m);
     expect(out).toMatch(/^ +\d+ {2}NOT_FORWARDING +the packet is for somebody else/m);
