@@ -69,7 +69,11 @@ export const CAPACITY_CONNECTIONS: u32 = 12;
 export const CAPACITY_FORWARDS: u32 = 13;
 /** A power of two, at least 64. */
 export const CAPACITY_EVENTS: u32 = 14;
-export const CAPACITIES: u32 = 15;
+/** TCP: connections' ends and listeners. */
+export const CAPACITY_STREAMS: u32 = 15;
+/** TCP: buffers of 2 KiB, for what is not acknowledged or not read yet. */
+export const CAPACITY_CHUNKS: u32 = 16;
+export const CAPACITIES: u32 = 17;
 
 // ─── What became of a frame ────────────────────────────────────────────────────────────────────────────────────────
 // The order is that of REASONS in src/reasons.ts.
@@ -141,8 +145,13 @@ export const NAT_INSIDE: u32 = 60;
 export const NAT_LOOPBACK: u32 = 61;
 export const NAT_ICMP: u32 = 62;
 export const NAT_NO_GUEST: u32 = 63;
+// Transmission control
+export const TCP_CHECKSUM: u32 = 64;
+export const TCP_SEQUENCE: u32 = 65;
+export const TCP_BACKLOG: u32 = 66;
+export const TCP_BUFFER: u32 = 67;
 /** One more than the last reason. */
-export const REASONS: u32 = 64;
+export const REASONS: u32 = 68;
 
 // ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
 export const KIND_UNPARSED: u32 = 0;
@@ -217,6 +226,8 @@ export const E_NO_ADDRESS: i32 = -4;
 export const E_TOO_LONG: i32 = -5;
 export const E_NO_FRAME: i32 = -6;
 export const E_UNKNOWN: i32 = -7;
+/** The stream is closed, in this direction at least. */
+export const E_CLOSED: i32 = -8;
 
 // ─── run() ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Nothing left that drives time. */
@@ -266,6 +277,16 @@ export const EVENT_ADDRESS: u32 = 6;
 export const EVENT_UNSENT: u32 = 7;
 /** An external guest was heard for the first time. id: port; a, b: its MAC, high 16 and low 32 bits. */
 export const EVENT_HEARD: u32 = 8;
+
+/**
+ * Something happened to a TCP stream. id: stream; flags: STREAM_OPENED …; a: STREAM_ERROR_… (with CLOSED). Told on the edge: READABLE
+ * when there was nothing to read before, WRITABLE when a write came up short and half of the buffer is free again.
+ */
+export const EVENT_STREAM: u32 = 10;
+/** A connection is established and waits for tcpAccept. id: listener; a: stream. */
+export const EVENT_ACCEPT: u32 = 11;
+/** A SYN is held for tcpDecide. id: listener (of tcpListenAny); a: stream, whose addresses and ports can be read. */
+export const EVENT_SYN: u32 = 12;
 
 /** A step in the walk of a marked frame. id: where; flags: TRACE_… | mark << 16 (1: the probe, 2: made because of it); a…d by step. */
 export const EVENT_TRACE: u32 = 9;
@@ -363,3 +384,89 @@ export const STATE_ICMP: u32 = 2;
 export const STATE_TCP_OPENING: u32 = 3;
 export const STATE_TCP_ESTABLISHED: u32 = 4;
 export const STATE_TCP_CLOSING: u32 = 5;
+
+// ─── TCP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Stream, as TypeScript may read it. u32 node, state, local and remote address; u16 local and remote port. */
+export const STREAM_NODE: u32 = 4;
+export const STREAM_STATE: u32 = 8;
+export const STREAM_LOCAL: u32 = 12;
+export const STREAM_REMOTE: u32 = 16;
+export const STREAM_LOCAL_PORT: u32 = 20;
+export const STREAM_REMOTE_PORT: u32 = 22;
+/** u64: payload bytes acknowledged by the other side, and received in order. */
+export const STREAM_BYTES_SENT: u32 = 24;
+export const STREAM_BYTES_RECEIVED: u32 = 32;
+/** u64 ns: smoothed round-trip time (0: none yet), its variation, retransmission timeout. */
+export const STREAM_SRTT: u32 = 40;
+export const STREAM_RTTVAR: u32 = 48;
+export const STREAM_RTO: u32 = 56;
+/** u32: bytes of the congestion window and slow-start threshold; bytes of the largest segment; segments sent again. */
+export const STREAM_CWND: u32 = 64;
+export const STREAM_SSTHRESH: u32 = 68;
+export const STREAM_MSS: u32 = 72;
+export const STREAM_RETRANSMITS: u32 = 76;
+/** u32 STREAM_ERROR_…: why it was closed. */
+export const STREAM_ERROR: u32 = 80;
+/** Bytes of one stream's record. */
+export const STREAM_SIZE: u32 = 400;
+
+/** States (RFC 9293 §3.3.2), and three of our own: a SYN that waits for tcpDecide, and a stream that is over, but not released. */
+export const STREAM_LISTEN: u32 = 1;
+export const STREAM_HELD: u32 = 2;
+export const STREAM_SYN_SENT: u32 = 3;
+export const STREAM_SYN_RECEIVED: u32 = 4;
+export const STREAM_ESTABLISHED: u32 = 5;
+export const STREAM_CLOSE_WAIT: u32 = 6;
+export const STREAM_FIN_WAIT_1: u32 = 7;
+export const STREAM_FIN_WAIT_2: u32 = 8;
+export const STREAM_CLOSING: u32 = 9;
+export const STREAM_LAST_ACK: u32 = 10;
+export const STREAM_TIME_WAIT: u32 = 11;
+export const STREAM_CLOSED: u32 = 12;
+
+/** Flags of EVENT_STREAM. */
+export const STREAM_OPENED: u32 = 1;
+export const STREAM_READABLE: u32 = 2;
+export const STREAM_WRITABLE: u32 = 4;
+/** The other side sends no more (its FIN is here, and everything before it). */
+export const STREAM_ENDED: u32 = 8;
+/** The connection is gone, from either side's doing; nothing can be sent any more. What was received can still be read. */
+export const STREAM_GONE: u32 = 16;
+
+export const STREAM_ERROR_NONE: u32 = 0;
+export const STREAM_ERROR_REFUSED: u32 = 1;
+export const STREAM_ERROR_RESET: u32 = 2;
+export const STREAM_ERROR_TIMED_OUT: u32 = 3;
+export const STREAM_ERROR_UNREACHABLE: u32 = 4;
+export const STREAM_ERROR_ABORTED: u32 = 5;
+
+/** Options for tcpSet; accepted streams have those of their listener. */
+/** 1: small segments are sent at once (no Nagle). */
+export const TCP_NODELAY: u32 = 1;
+/** ms of silence before the other side is asked whether it is there; 0: never. Default 0; the RFC's value is 7 200 000. */
+export const TCP_KEEPALIVE: u32 = 2;
+/** CONGESTION_CUBIC or CONGESTION_RENO. */
+export const TCP_CONGESTION: u32 = 3;
+/** Bytes, 2048 … 8 MiB less 128. Default 262144. */
+export const TCP_SEND_BUFFER: u32 = 4;
+export const TCP_RECEIVE_BUFFER: u32 = 5;
+/** ms, 0 … 500. Default 40. */
+export const TCP_DELAYED_ACK: u32 = 6;
+/** Shortest retransmission timeout, ms, from 1. Default 1000. */
+export const TCP_MIN_RTO: u32 = 7;
+/** ms without an acknowledgement before the connection is given up (R2, RFC 9293 §3.8.3). Default 100 000. */
+export const TCP_GIVE_UP: u32 = 8;
+/** ms in TIME-WAIT (2 MSL). Default 60 000. */
+export const TCP_TIME_WAIT: u32 = 9;
+/** Extensions not to be offered or accepted: WITHOUT_…; for a connection to be opened a parameter of tcpConnect. */
+export const TCP_WITHOUT: u32 = 10;
+export const CONGESTION_CUBIC: u32 = 0;
+export const CONGESTION_RENO: u32 = 1;
+export const WITHOUT_TIMESTAMPS: u32 = 1;
+export const WITHOUT_SACK: u32 = 2;
+export const WITHOUT_WINDOW_SCALE: u32 = 4;
+
+/** tcpDecide: go on with the handshake; answer with a reset; answer with ICMP destination unreachable and a code. */
+export const DECIDE_ACCEPT: u32 = 0;
+export const DECIDE_RESET: u32 = 1;
+export const DECIDE_UNREACHABLE: u32 = 2;

@@ -42,7 +42,7 @@ import { parse } from "./parser";
 import { portAt } from "./port";
 import { receiveDhcp } from "./stack/dhcp-client";
 import { receiveIcmp } from "./stack/icmp";
-import { receiveTcp } from "./stack/tcp";
+import { receiveTcp } from "./stack/tcp/receive";
 import { receiveUdp } from "./stack/udp";
 import { receive } from "./switch";
 import { trace, tracePacket } from "./trace";

@@ -72,6 +72,24 @@ export {
   reserve,
 } from "./commands/traffic";
 export { generatorAdd, generatorOffset, generatorStart, generatorStop } from "./commands/generators";
+export {
+  tcpAbort,
+  tcpAccept,
+  tcpBuffered,
+  tcpCloseListener,
+  tcpConnect,
+  tcpDecide,
+  tcpHasEnded,
+  tcpListen,
+  tcpListenAny,
+  tcpOffset,
+  tcpRead,
+  tcpReadable,
+  tcpRelease,
+  tcpSet,
+  tcpShutdown,
+  tcpWrite,
+} from "./commands/streams";
 export { stateHash } from "./commands/hash";
 export { run } from "./run";
 export { eventsRead } from "./frames";

@@ -19,10 +19,10 @@ import {
  *
  *   0 ┬ now u64 · seq u64 · events written, read u32 · lookahead
  *  64 ├ books: u64[6]
- * 128 ├ drops by reason: u64[64]
- *1152 ├ capacities u32[15] · seed u64
- *1280 ├ pools: Pool[16]                      base, capacity, free list, high-water mark, live
- *1792 └ now in ms
+ * 128 ├ drops by reason: u64[REASONS]
+ *1152 ├ capacities u32[17] · seed u64
+ *1280 ├ pools: Pool[32]                      base, capacity, free list, high-water mark, live
+ *2304 └ now in ms
  */
 @unmanaged
 export class Control {
@@ -64,7 +64,7 @@ export function now(): u64 {
 }
 
 // The clock in ms, kept beside the one in ns: a division per frame costs as much as finding its port.
-const CLOCK_MS: usize = CONTROL + 1792;
+const CLOCK_MS: usize = CONTROL + 2304;
 
 /** The engine's clock, ms. */
 export function nowMs(): u64 {
@@ -174,4 +174,5 @@ export function layRegion(which: u32, base: usize, size: u32): usize {
   return p.base + <usize>(p.capacity + 1) * size;
 }
 
-if (CAPACITIES > 16) ERROR("one pool per capacity");
+// (The last one is the index of table/hash.ts.)
+if (CAPACITIES > 31) ERROR("one pool per capacity");

@@ -20,8 +20,17 @@ import { SCRATCH, control, now, pool, setNow } from "./memory";
 import { parse } from "./parser";
 import { LANES, networkAt, portAt } from "./port";
 import { dhcpTimeout } from "./stack/dhcp-client";
+import { streamTimeout, streamUpkeep } from "./stack/tcp/timeouts";
 import { stationHome, stationKey } from "./table/fdb";
-import { NEVER, flightTimers, generatorTimers, leaseTimers, neighborTimers } from "./time/heap";
+import {
+  NEVER,
+  flightTimers,
+  generatorTimers,
+  leaseTimers,
+  neighborTimers,
+  streamTimers,
+  streamUpkeepTimers,
+} from "./time/heap";
 import {
   Flight,
   NO_CURSOR,
@@ -49,8 +58,11 @@ import { Ethernet } from "./wire/ethernet";
 const FLIGHTS: u32 = LANES;
 const NEIGHBORS: u32 = LANES + 1;
 const GENERATORS: u32 = LANES + 2;
-const LEASES: u32 = LANES + 3;
-const NOTHING: u32 = LANES + 4;
+const STREAMS: u32 = LANES + 3;
+// From here on it is upkeep, which does not drive time.
+const LEASES: u32 = LANES + 4;
+const STREAM_UPKEEP: u32 = LANES + 5;
+const NOTHING: u32 = LANES + 6;
 
 /** The earliest event, and the one that follows it in another source. */
 @unmanaged
@@ -95,13 +107,15 @@ function findNext(): u32 {
   if (flightTimers().count != 0) next.offer(FLIGHTS, flightTimers().due, flightTimers().seq);
   if (neighborTimers().count != 0) next.offer(NEIGHBORS, neighborTimers().due, neighborTimers().seq);
   if (generatorTimers().count != 0) next.offer(GENERATORS, generatorTimers().due, generatorTimers().seq);
+  if (streamTimers().count != 0) next.offer(STREAMS, streamTimers().due, streamTimers().seq);
   if (leaseTimers().count != 0) next.offer(LEASES, leaseTimers().due, leaseTimers().seq);
+  if (streamUpkeepTimers().count != 0) next.offer(STREAM_UPKEEP, streamUpkeepTimers().due, streamUpkeepTimers().seq);
   return next.source;
 }
 
-/** When the next thing happens that drives time by itself: a frame arrives, a resolution is asked again. */
+/** When the next thing happens that drives time by itself: a frame arrives, a resolution is asked again, a segment is sent again. */
 function nextWork(): u64 {
-  let due = min<u64>(min<u64>(flightTimers().due, neighborTimers().due), generatorTimers().due);
+  let due = min<u64>(min<u64>(flightTimers().due, neighborTimers().due), min<u64>(generatorTimers().due, streamTimers().due));
   for (let i: u32 = 0; i < LANES; i++) {
     const lane = laneAt(i);
     if (!lane.isUsed) break;
@@ -124,7 +138,7 @@ export function run(limit: f64, budget: u32, drive: u32): u32 {
   const c = control();
   c.mark = 0;
   c.nextWork = nextWork();
-  c.nextAny = min<u64>(c.nextWork, leaseTimers().due);
+  c.nextAny = min<u64>(c.nextWork, min<u64>(leaseTimers().due, streamUpkeepTimers().due));
   return why;
 }
 
@@ -134,7 +148,7 @@ function runUntil(until: u64, budget: u32, drives: bool): u32 {
   let left = budget;
   while (true) {
     const source = findNext();
-    if (source == NOTHING || (!drives && source == LEASES && nextWork() == NEVER)) {
+    if (source == NOTHING || (!drives && source >= LEASES && nextWork() == NEVER)) {
       if (c.visible != 0) return RUN_VISIBLE;
       if (!drives || until == NEVER) return RUN_IDLE;
       setNow(max<u64>(c.now, until));
@@ -170,7 +184,9 @@ function step(source: u32, most: u32): u32 {
   control().mark = 0;
   if (source == NEIGHBORS) neighborTimeout(neighborTimers().pop());
   else if (source == GENERATORS) return generate(generatorTimers().pop());
-  else dhcpTimeout(leaseTimers().pop());
+  else if (source == STREAMS) streamTimeout(streamTimers().pop());
+  else if (source == LEASES) dhcpTimeout(leaseTimers().pop());
+  else streamUpkeep(streamUpkeepTimers().pop());
   return 1;
 }
 

@@ -17,12 +17,17 @@ export interface Capacity {
   forwards?: number;
   /** Open UDP sockets. Default: as many as stations. */
   sockets?: number;
+  /** TCP: ends of connections, and listeners. Default: as many as stations. */
+  streams?: number;
+  /** TCP: buffers of 2 KiB for what is not acknowledged or not read yet; an idle connection has none. Default: as many as streams, 4096 at least. */
+  chunks?: number;
   /** Places in the ring of events, a power of two from 1024. Default 8192. */
   events?: number;
 }
 
 const OPTIONS: OptionNames<Capacity> = {
-  stations: true, frames: true, flights: true, connections: true, forwards: true, sockets: true, events: true,
+  stations: true, frames: true, flights: true, connections: true, forwards: true, sockets: true, streams: true,
+  chunks: true, events: true,
 };
 const MOST = 1 << 22;
 
@@ -34,8 +39,9 @@ const MOST = 1 << 22;
 export function capacities(given: Capacity = {}): number[] {
   checkOptions(given, OPTIONS, "createLab: capacity");
   const { stations = 16_384, connections = 65_536, forwards = 4096, events = 8192 } = given;
+  const { streams = stations, chunks = Math.max(4096, given.streams ?? stations) } = given;
   const { sockets = stations, frames = Math.max(1024, 2 * stations), flights = Math.max(4096, 4 * stations) } = given;
-  const named = { stations, frames, flights, connections, forwards, sockets, events };
+  const named = { stations, frames, flights, connections, forwards, sockets, streams, chunks, events };
   for (const [name, value] of Object.entries(named)) check(name, value, name === "events" ? 1024 : 16);
   if (events !== powerOfTwo(events))
     throw new LabError("CAPACITY", `capacity.events ${events}; it takes a power of two, such as ${powerOfTwo(events)}`);
@@ -56,6 +62,8 @@ export function capacities(given: Capacity = {}): number[] {
   counts[abi.CAPACITY_CONNECTIONS] = connections;
   counts[abi.CAPACITY_FORWARDS] = forwards;
   counts[abi.CAPACITY_EVENTS] = events;
+  counts[abi.CAPACITY_STREAMS] = streams;
+  counts[abi.CAPACITY_CHUNKS] = chunks;
   return counts;
 }
 

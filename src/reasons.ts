@@ -67,6 +67,10 @@ export const REASONS = [
   ["NAT_LOOPBACK", "the host's loopback is not reachable through this NAT"],
   ["NAT_ICMP", "the NAT does not pass this kind of ICMP message"],
   ["NAT_NO_GUEST", "a forward matched, but the guest's address is not known yet"],
+  ["TCP_CHECKSUM", "the TCP checksum is wrong"],
+  ["TCP_SEQUENCE", "the TCP segment is outside of what its connection expects: old, repeated or forged"],
+  ["TCP_BACKLOG", "as many connections as the listener takes are waiting to be accepted"],
+  ["TCP_BUFFER", "the lab has no TCP stream or buffer left for it"],
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number][0];

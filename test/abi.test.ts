@@ -5,7 +5,7 @@ import { Engine } from "../src/engine";
 import { REASONS } from "../src/reasons";
 import { readWasm } from "./wasm-module";
 
-const CAPACITIES = [256, 256, 16, 32, 16, 32, 32, 64, 32, 64, 8, 64, 64, 16, 256];
+const CAPACITIES = [256, 256, 16, 32, 16, 32, 32, 64, 32, 64, 8, 64, 64, 16, 256, 32, 64];
 const make = (): Promise<Engine> => Engine.create(undefined, CAPACITIES, [7, 9]);
 
 /** Everything below reads memory as it lies there, by the constants alone. */

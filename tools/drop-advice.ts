@@ -74,4 +74,9 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
   NAT_LOOPBACK: "At a NAT's gateway. `laptop.nat({ localhostReachable: true })` lets the guest reach the host's 127.0.0.1.",
   NAT_ICMP: "At a NAT. Echo and the errors about translated packets pass; timestamps, redirects and others do not.",
   NAT_NO_GUEST: "At a NAT with a forward that names no guest address. Wait until the guest has its lease, or name the address.",
+  TCP_CHECKSUM: "At a station. A wire corrupted the segment, or it is from a capture of outgoing traffic: the card was to fill it in.",
+  TCP_SEQUENCE: "At a station. Harmless: a segment that was sent twice. Many of them: an acknowledgement was lost, the timeout is "
+    + "too short, or somebody guesses at connections.",
+  TCP_BACKLOG: "At a station that listens. Accept faster, or listen with a larger backlog; who wanted to connect asks again.",
+  TCP_BUFFER: "At a station. `capacity: { streams }` for more connections, `capacity: { chunks }` for more data that nobody has read.",
 };

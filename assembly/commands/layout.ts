@@ -1,5 +1,6 @@
 import {
   CAPACITIES,
+  CAPACITY_CHUNKS,
   CAPACITY_CONNECTIONS,
   CAPACITY_EVENTS,
   CAPACITY_FDB,
@@ -13,8 +14,10 @@ import {
   CAPACITY_PORTS,
   CAPACITY_ROUTES,
   CAPACITY_SOCKETS,
+  CAPACITY_STREAMS,
   EVENT,
   FRAME_SLOT,
+  STREAM_SIZE,
 } from "../abi";
 import { EVENTS_PER_STEP } from "../frames";
 import { GENERATORS } from "../generator";
@@ -24,8 +27,16 @@ import { BOUND_SIZE, layPorts } from "../ip/ports";
 import { capacity, control, layRegion } from "../memory";
 import { layNat } from "../nat/nat";
 import { NETWORK_SIZE, PORT_SIZE } from "../port";
+import { CHUNK_SIZE } from "../stack/tcp/chunks";
 import { STATION_SIZE } from "../table/fdb";
-import { flightTimers, generatorTimers, leaseTimers, neighborTimers } from "../time/heap";
+import {
+  flightTimers,
+  generatorTimers,
+  leaseTimers,
+  neighborTimers,
+  streamTimers,
+  streamUpkeepTimers,
+} from "../time/heap";
 import { FLIGHT_SIZE } from "../time/wires";
 
 /** Room for one number per thing in a flight, a port, an fdb entry; and a sane end to what one lab may ask for. */
@@ -55,7 +66,11 @@ export function init(): u32 {
   end = neighborTimers().lay(end, capacity(CAPACITY_NEIGHBORS));
   end = generatorTimers().lay(end, GENERATORS);
   end = leaseTimers().lay(end, capacity(CAPACITY_INTERFACES));
-  end = layNat(end);
+  end = streamTimers().lay(end, capacity(CAPACITY_STREAMS));
+  end = streamUpkeepTimers().lay(end, capacity(CAPACITY_STREAMS));
+  end = layNat(end, capacity(CAPACITY_STREAMS));
+  end = layRegion(CAPACITY_STREAMS, end, STREAM_SIZE);
+  end = layRegion(CAPACITY_CHUNKS, end, CHUNK_SIZE);
   // Whole buffers begin on whole pages.
   end = layRegion(CAPACITY_FRAMES, (end + 4095) & ~4095, FRAME_SLOT);
   if (!growTo(end)) return 0;
@@ -84,7 +99,9 @@ function areCapacitiesPossible(): bool {
     <u64>capacity(CAPACITY_FDB) * STATION_SIZE +
     <u64>capacity(CAPACITY_EVENTS) * EVENT +
     <u64>capacity(CAPACITY_MAPPINGS) * 192 +
-    <u64>capacity(CAPACITY_CONNECTIONS) * 192;
+    <u64>capacity(CAPACITY_CONNECTIONS) * 192 +
+    <u64>capacity(CAPACITY_STREAMS) * (STREAM_SIZE + 96) +
+    <u64>capacity(CAPACITY_CHUNKS) * CHUNK_SIZE;
   return bytes < 0xf0000000;
 }
 

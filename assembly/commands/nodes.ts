@@ -14,6 +14,7 @@ import { boundAt, unbind } from "../ip/ports";
 import { now, pool } from "../memory";
 import { portAt, setMac } from "../port";
 import { startDhcp, stopDhcp } from "../stack/dhcp-client";
+import { removeStreams } from "../stack/tcp/user";
 import { dropSelfFlights } from "../time/wires";
 
 /** Bytes of an IP packet on Ethernet (RFC 894). */
@@ -35,12 +36,15 @@ export function nodeAdd(flags: u32, seedHi: u32, seedLo: u32): i32 {
 /** Gives a node another stream of random numbers: what a fork does, so that two futures do not share their secrets. */
 export function nodeReseed(node: u32, hi: u32, lo: u32): void {
   nodeAt(node).random = (<u64>hi << 32) | lo;
+  // (Not drawn from the stream of random numbers: whoever needs no secret sees the same numbers as ever.)
+  nodeAt(node).secret = (((<u64>hi << 32) | lo) ^ 0x5443502d69736e73) * 0x9e3779b97f4a7c15;
   nodeAt(node).ipId = random(node) & 0xffff;
 }
 
 /** Removes a node with its interfaces, routes and sockets. Its NATs must have been removed. */
 export function nodeRemove(node: u32): void {
   const n = nodeAt(node);
+  removeStreams(node);
   while (n.firstInterface != 0) interfaceRemove(n.firstInterface);
   while (n.firstRoute != 0) {
     const route = n.firstRoute;

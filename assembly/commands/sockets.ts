@@ -40,11 +40,11 @@ function open(node: u32, protocol: u32, address: u32, port: u32): i32 {
 }
 
 /** Taken by another socket, or lent out by a NAT that uses this node's addresses. */
-function isTaken(node: u32, protocol: u32, address: u32, port: u32): bool {
+export function isTaken(node: u32, protocol: u32, address: u32, port: u32): bool {
   return isPortBound(node, protocol, address, port) || isOutsideTaken(node, protocol, address, port);
 }
 
-function freePort(node: u32, protocol: u32, address: u32): u32 {
+export function freePort(node: u32, protocol: u32, address: u32): u32 {
   const first = random(node) % EPHEMERALS;
   for (let i: u32 = 0; i < EPHEMERALS; i++) {
     const port = EPHEMERAL + ((first + i) % EPHEMERALS);

@@ -33,9 +33,11 @@ export class Node {
   /** ICMP errors it may still send, and when that was last topped up (RFC 1812 §4.3.2.8). */
   errorTokens: u32;
   errorTokensAt: u64;
+  /** What its initial sequence numbers depend on (stack/tcp/isn.ts). */
+  secret: u64;
 }
-if (offsetof<Node>() != 48) ERROR("Node moved");
-export const NODE_SIZE: u32 = 48;
+if (offsetof<Node>() != 56) ERROR("Node moved");
+export const NODE_SIZE: u32 = 56;
 
 /** A node's place on a network: MAC, address, and the DHCP client that may have found it. */
 @unmanaged

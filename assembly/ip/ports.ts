@@ -2,7 +2,8 @@ import { CAPACITY_SOCKETS } from "../abi";
 import { pool, seed } from "../memory";
 
 /**
- * Who owns a node's local ports: UDP sockets, and ICMP echo identifiers, which are ports by another name.
+ * Who owns a node's local ports: UDP sockets, TCP listeners and connections, and ICMP echo identifiers, which are ports by
+ * another name. A TCP listener for every address and port has port 0.
  *
  *   Bound[capacity] in a pool, 32 bytes each, chained from a bucket array of at least as many heads.
  *   A chain holds every binding of one (node, protocol, port); it is as long as the node has addresses in use.
@@ -16,8 +17,12 @@ export class Bound {
   address: u32;
   port: u32;
   next: u32;
-  private spare: u32;
-  private spare2: u64;
+  /** TCP: who listens on it; 0: nobody (any more). */
+  owner: u32;
+  /** TCP: streams that use it. */
+  users: u32;
+  /** TCP: somebody has listened on it, so that somebody may again. */
+  wasListened: u32;
 }
 if (offsetof<Bound>() != 32) ERROR("Bound must be 32 bytes");
 export const BOUND_SIZE: u32 = 32;
@@ -77,6 +82,18 @@ export function unbind(id: u32): void {
     boundAt(at).next = b.next;
   }
   pool(CAPACITY_SOCKETS).give(id);
+}
+
+/** A TCP stream uses this binding. */
+export function use(id: u32): void {
+  boundAt(id).users++;
+}
+
+/** A TCP stream does so no more: with the last one, and when nobody listens, the port is free. */
+export function unuse(id: u32): void {
+  const b = boundAt(id);
+  b.users--;
+  if (b.users == 0 && b.owner == 0) unbind(id);
 }
 
 /** Who gets what arrives for (address, port): the binding to that very address first, else the one to any; 0: nobody. */

@@ -11,7 +11,7 @@ import { toSelf } from "../time/wires";
 import { trace } from "../trace";
 import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
 import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
-import { IPV4, Ipv4 } from "../wire/ipv4";
+import { IPV4, IPV4_DF, Ipv4 } from "../wire/ipv4";
 import { sendTo, sendVia } from "./neighbor";
 import { egressOf, firstConfigured, interfaceAt, isOwn, nextHop, nodeAt } from "./node";
 
@@ -61,6 +61,13 @@ export function setTos(frame: u32, tos: u8): void {
   ip.tos = tos;
   ip.checksumBE = 0;
   ip.checksumBE = checksumOf(sumOf(changetype<usize>(ip), IPV4));
+}
+
+/** Forbids routers to fragment a packet from `newPacket` (RFC 1191 §3). */
+export function setDontFragment(frame: u32): void {
+  const ip = Ipv4.at(frameAt(frame).data + ETHERNET);
+  ip.fragment = IPV4_DF;
+  ip.checksumBE = patch(ip.checksumBE, <u32>bswap<u16>(<u16>IPV4_DF));
 }
 
 /** Address of what follows the IP header of a packet from `newPacket`. */

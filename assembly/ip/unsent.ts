@@ -1,7 +1,7 @@
 import { EVENT_UNSENT, IS_LATER_FRAGMENT, NEIGHBOR_FAILED } from "../abi";
 import { emitEvent, frameAt, makeVisible } from "../frames";
 import { UNREACHABLE_HOST, ICMP_UNREACHABLE, Icmp } from "../wire/icmp";
-import { Ipv4, PROTOCOL_ICMP } from "../wire/ipv4";
+import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP } from "../wire/ipv4";
 import { sendIcmpError } from "./icmp-error";
 import { isOwn, nodeAt } from "./node";
 
@@ -13,6 +13,8 @@ export function reportUnsent(node: u32, frame: u32, reason: u32): void {
   const f = frameAt(frame);
   const ip = Ipv4.at(f.data + f.l3);
   const isMine = isOwn(node, ip.src) || ip.src == 0;
+  // A TCP stream hears of it as of anything that goes wrong on the way: by ICMP, from its own node.
+  if (ip.protocol == PROTOCOL_TCP && isMine) return sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);
   // What a NAT has translated leaves under the node's own address: the error goes by way of the node, whose NAT passes it on.
   if (!isMine || (reason == NEIGHBOR_FAILED && nodeAt(node).outsideOf != 0)) {
     if (reason == NEIGHBOR_FAILED) sendIcmpError(node, frame, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);

@@ -27,14 +27,18 @@ export { isOutsideTaken } from "./ports";
 export { isLentOut, natInbound } from "./inbound";
 export { natOutbound } from "./outbound";
 
-/** Lays out everything the NATs need from `base` on. Returns the address after it. */
-export function layNat(base: usize): usize {
+/**
+ * Lays out everything the NATs need from `base` on. Returns the address after it.
+ *
+ * @param others  entries in the index (table/hash.ts) that are not a NAT's
+ */
+export function layNat(base: usize, others: u32): usize {
   let end = layRegion(CAPACITY_NATS, base, NAT_SIZE);
   end = layRegion(CAPACITY_MAPPINGS, end, MAPPING_SIZE);
   end = layRegion(CAPACITY_CONNECTIONS, end, CONNECTION_SIZE);
   end = layRegion(CAPACITY_FORWARDS, end, FORWARD_SIZE);
   // Mappings and connections are found from both sides.
-  layIndex(end, 2 * (capacity(CAPACITY_CONNECTIONS) + capacity(CAPACITY_MAPPINGS)) + capacity(CAPACITY_FORWARDS));
+  layIndex(end, 2 * (capacity(CAPACITY_CONNECTIONS) + capacity(CAPACITY_MAPPINGS)) + capacity(CAPACITY_FORWARDS) + others);
   return indexEnd() + permitsSize();
 }
 

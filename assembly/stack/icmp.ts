@@ -5,6 +5,7 @@ import { boundTo } from "../ip/ports";
 import { newPacket, payloadOf, sendPacket, setTos } from "../ip/send";
 import { checksumOf, fold, sumOf } from "../wire/checksum";
 import { ICMP, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_REDIRECT, ICMP_SOURCE_QUENCH, ICMP_UNREACHABLE, Icmp, isIcmpError } from "../wire/icmp";
+import { hearTcpError } from "./tcp/unreachable";
 import { IPV4, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 
 /** An ICMP message for `node` (RFC 792, RFC 1122 §3.2.2). Takes the frame over. */
@@ -65,6 +66,7 @@ function hearError(node: u32, frame: u32, length: u32): void {
   if (icmp.type == ICMP_SOURCE_QUENCH || icmp.type == ICMP_REDIRECT || !isOwn(node, about.src)) return drop(frame, ICMP_TYPE);
   const header = about.headerLength;
   if (header < IPV4 || length < ICMP + header + 8) return drop(frame, ICMP_TYPE);
+  if (about.protocol == PROTOCOL_TCP && hearTcpError(node, icmp, about)) return consume(frame);
   const e = emitEvent(EVENT_ICMP_ERROR, node);
   e.a = Ipv4.at(f.data + f.l3).src;
   e.b = ((<u32>icmp.type) << 8) | <u32>icmp.code;

@@ -15,7 +15,7 @@ import { pool, seed } from "../memory";
  * The index knows 32 bits of a key's hash and a value; who owns the records compares the keys themselves. Equal keys may
  * stand in it twice.
  */
-const INDEX: u32 = 15;
+const INDEX: u32 = 31;
 const BUCKET: u32 = 64;
 const SLOTS: u32 = 7;
 const SLOT: u32 = 8;

@@ -124,8 +124,9 @@ const ENTRY: usize = offsetof<Entry>();
 /** Later than every time. */
 export const NEVER: u64 = u64.MAX_VALUE;
 
-// One heap per kind of timer. Flights, neighbours and generators are work and drive time; leases are upkeep and do not.
-const HEAPS: usize = memory.data(256, 64);
+// One heap per kind of timer. Flights, neighbours, generators and streams are work and drive time; leases and what streams keep up
+// are not, and do not.
+const HEAPS: usize = memory.data(384, 64);
 
 /** Flights on wires whose delay has no lane of its own, by flight. */
 export function flightTimers(): Heap {
@@ -142,4 +143,12 @@ export function generatorTimers(): Heap {
 /** DHCP clients, by interface. */
 export function leaseTimers(): Heap {
   return changetype<Heap>(HEAPS + 128);
+}
+/** TCP's retransmissions, window probes and delayed acknowledgements, by stream. */
+export function streamTimers(): Heap {
+  return changetype<Heap>(HEAPS + 256);
+}
+/** TCP's TIME-WAIT, keepalive and the like, by stream. */
+export function streamUpkeepTimers(): Heap {
+  return changetype<Heap>(HEAPS + 320);
 }

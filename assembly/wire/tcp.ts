@@ -45,6 +45,10 @@ export class Tcp {
   get headerLength(): u32 {
     return ((<u32>this.dataOffset) >> 4) << 2;
   }
+  /** Bytes of the header with its options, a multiple of 4. */
+  setHeaderLength(bytes: u32): void {
+    this.dataOffset = <u8>(bytes << 2);
+  }
   /** A header of 20 bytes. */
   setPlainHeader(): void {
     this.dataOffset = 0x50;
@@ -69,4 +73,18 @@ export const TCP: u32 = 20;
 export const TCP_FIN: u32 = 0x01;
 export const TCP_SYN: u32 = 0x02;
 export const TCP_RST: u32 = 0x04;
+export const TCP_PSH: u32 = 0x08;
 export const TCP_ACK: u32 = 0x10;
+
+/** Options (RFC 9293 §3.2; window scale and timestamps: RFC 7323; SACK: RFC 2018). */
+export const OPTION_END: u32 = 0;
+export const OPTION_NOP: u32 = 1;
+export const OPTION_MSS: u32 = 2;
+export const OPTION_SCALE: u32 = 3;
+export const OPTION_SACK_PERMITTED: u32 = 4;
+export const OPTION_SACK: u32 = 5;
+export const OPTION_TIMESTAMPS: u32 = 8;
+/** NOP, NOP, timestamps, 10 bytes: how nearly every segment begins its options (RFC 7323 appendix A), as it lies in memory. */
+export const TIMESTAMPS_ALIGNED: u32 = 0x0a080101;
+/** Bytes of timestamps so aligned. */
+export const TIMESTAMPS: u32 = 12;

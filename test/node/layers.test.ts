@@ -40,7 +40,7 @@ const ALLOWED: Record<string, string> = {
   switch: "frames memory port table time trace wire",
   gateway: "frames ip memory time trace wire",
   nat: "frames ip memory packet table time trace wire",
-  stack: "frames ip memory time trace wire",
+  stack: "frames ip memory table time trace wire",
   // The router's two sides meet here:
   border: "frames gateway ip memory nat time trace wire",
   // Alone knows that a switch and a NAT both exist:

@@ -1,0 +1,61 @@
+import { MAY_FRAGMENT, HAS_TIMESTAMPS, Stream } from "./stream";
+import { egressOf, interfaceAt } from "../../ip/node";
+import { now } from "../../memory";
+import { IPV4 } from "../../wire/ipv4";
+import { TCP, TIMESTAMPS } from "../../wire/tcp";
+
+/**
+ * The largest packet the path takes (RFC 1191), learned from ICMP, and from silence where ICMP does not come through
+ * (RFC 4821's concern, in its simplest form: a segment that stays unanswered three times is made small).
+ */
+const MTU_ETHERNET: u32 = 1500;
+/** Nothing smaller is believed (RFC 1191 §3 allows 68; a forged 68 would make a connection crawl). */
+export const MTU_LEAST: u32 = 576;
+/** RFC 1191 §6.3: a larger one is tried again after ten minutes. */
+const RAISE_AFTER: u64 = 600_000_000_000;
+/** RFC 9293 §3.7.1: of a SYN without an MSS option. */
+export const MSS_DEFAULT: u32 = 536;
+/** A smaller MSS is taken for this one: a header per byte is an attack. */
+const MSS_LEAST: u32 = 64;
+
+function interfaceMtu(s: Stream): u32 {
+  const id = egressOf(s.node, s.remote);
+  return id == 0 ? MTU_ETHERNET : min<u32>(MTU_ETHERNET, interfaceAt(id).mtu);
+}
+
+/** MSS option of our SYN: from the MTU, whatever options segments will have (RFC 6691). */
+export function mssToOffer(s: Stream): u32 {
+  return interfaceMtu(s) - IPV4 - TCP;
+}
+
+/** Works out how much payload a full segment has. */
+export function settleMss(s: Stream): void {
+  const mtu = s.pathMtu != 0 ? min<u32>(s.pathMtu, interfaceMtu(s)) : interfaceMtu(s);
+  const whole = min<u32>(max<u32>(s.peerMss, MSS_LEAST), mtu - IPV4 - TCP);
+  s.mss = whole - (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0);
+}
+
+/** Believes in a path MTU for ten minutes; false when it is nothing new. */
+export function lowerPathMtu(s: Stream, mtu: u32): bool {
+  const before = s.mss;
+  if (mtu < MTU_LEAST) s.set(MAY_FRAGMENT);
+  s.pathMtu = max<u32>(mtu, MTU_LEAST);
+  s.mtuUntil = now() + RAISE_AFTER;
+  settleMss(s);
+  return s.mss < before;
+}
+
+/** Tries the interface's MTU again when the ten minutes are over. */
+export function mayRaisePathMtu(s: Stream): void {
+  if (s.pathMtu == 0 || now() < s.mtuUntil) return;
+  s.pathMtu = 0;
+  s.clear(MAY_FRAGMENT);
+  settleMss(s);
+}
+
+/** RFC 1191 §7.1: what to try when a router does not say what it takes. */
+export function plateauBelow(size: u32): u32 {
+  if (size > 1492) return 1492;
+  if (size > 1006) return 1006;
+  return MTU_LEAST;
+}

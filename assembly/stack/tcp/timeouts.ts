@@ -1,0 +1,158 @@
+import {
+  DECIDE_RESET,
+  STREAM_ERROR_NONE,
+  STREAM_ERROR_TIMED_OUT,
+  STREAM_ERROR_UNREACHABLE,
+  STREAM_ESTABLISHED,
+  STREAM_FIN_WAIT_2,
+  STREAM_HELD,
+  STREAM_SYN_RECEIVED,
+  STREAM_SYN_SENT,
+  STREAM_TIME_WAIT,
+} from "../../abi";
+import { now } from "../../memory";
+import { TCP_ACK, TCP_FIN } from "../../wire/tcp";
+import { collapseWindow, shrinkThreshold } from "./congestion";
+import { emit } from "./emit";
+import { finish } from "./ending";
+import { tellNews } from "./news";
+import { output, sendSyn, settleTimers } from "./output";
+import { MSS_DEFAULT, lowerPathMtu } from "./path-mtu";
+import { sacked, tidyRanges } from "./ranges";
+import { MS, RTO_MOST, backOff } from "./rtt";
+import { segment } from "./segment";
+import { laterOf } from "./sequence";
+import {
+  HAS_LOST_SYN,
+  HAS_PARTIAL_ACK,
+  HAS_SOFT_ERROR,
+  IS_ACK_DUE,
+  IS_AFTER_TIMEOUT,
+  IS_RECOVERING,
+  IS_RELEASED,
+  IS_SHUT,
+  MAY_FRAGMENT,
+  Stream,
+  streamAt,
+} from "./stream";
+import { arm, keepUp } from "./timers";
+
+/** What happens when nothing happens. */
+
+/** RFC 9293 §3.8.3: a SYN is given up after three minutes at the earliest. */
+const SYN_GIVE_UP: u64 = 180_000_000_000;
+/** RFC 9293 §3.8.3, R1: from here on the path is in doubt. */
+const IN_DOUBT: u32 = 3;
+/** Keepalive probes without an answer, and the time between them. */
+const PROBES: u32 = 9;
+const PROBE_INTERVAL: u64 = 75_000_000_000;
+
+/** A stream's work is due, or was when the heap was asked (timers.ts). */
+export function streamTimeout(id: u32): void {
+  const s = streamAt(id);
+  s.armedAt = 0;
+  segment().twiceRight = segment().twiceLeft;
+  if (s.ackAt != 0 && s.ackAt <= now()) {
+    s.ackAt = 0;
+    s.set(IS_ACK_DUE);
+    output(s);
+  }
+  if (s.retransmitAt != 0 && s.retransmitAt <= now()) retransmitTimeout(s);
+  else arm(s);
+  tellNews(s);
+}
+
+function retransmitTimeout(s: Stream): void {
+  s.retransmitAt = 0;
+  const isOpening = s.state == STREAM_SYN_SENT || s.state == STREAM_SYN_RECEIVED;
+  const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
+  if (now() - s.waitingSince >= patience) return finishUnanswered(s);
+  if (s.timeouts < 32) s.timeouts++;
+  if (isOpening) return repeatSyn(s);
+  if (!s.isInFlight || s.sndWnd == 0) return probe(s);
+  repeat(s);
+}
+
+function finishUnanswered(s: Stream): void {
+  finish(s, s.has(HAS_SOFT_ERROR) ? STREAM_ERROR_UNREACHABLE : STREAM_ERROR_TIMED_OUT);
+}
+
+function repeatSyn(s: Stream): void {
+  s.set(HAS_LOST_SYN);
+  s.retransmits++;
+  s.timedAt = 0;
+  backOff(s);
+  sendSyn(s);
+}
+
+/** RFC 6298 §5.4 to §5.7: the first segment again, everything else after it as the window opens anew. */
+function repeat(s: Stream): void {
+  // Only the first timeout of a segment is news to the threshold (RFC 5681 §3.1).
+  if (s.timeouts == 1) shrinkThreshold(s, s.sndNxt - s.sndUna);
+  collapseWindow(s);
+  s.recover = s.sndMax;
+  s.dupAcks = 0;
+  s.clear(IS_RECOVERING | HAS_PARTIAL_ACK);
+  s.set(IS_AFTER_TIMEOUT);
+  forgetSacked(s);
+  s.sndNxt = s.sndUna;
+  s.timedAt = 0;
+  backOff(s);
+  // Nobody says why large segments get lost: perhaps they are too large (RFC 2923 §2.1, RFC 4821).
+  if (s.timeouts == IN_DOUBT && !s.has(MAY_FRAGMENT) && s.mss > MSS_DEFAULT) lowerPathMtu(s, MSS_DEFAULT + 40);
+  output(s);
+}
+
+/** The receiver may have thrown away what it did not acknowledge (RFC 2018 §8). */
+function forgetSacked(s: Stream): void {
+  if (s.ranges == 0) return;
+  sacked(s).count = 0;
+  tidyRanges(s);
+}
+
+/**
+ * The window is shut, or too small for anything worth sending: what it lets out is sent, or one byte more than it lets out, to
+ * hear whether it has opened (RFC 9293 §3.8.6.1). For ever, while there are answers.
+ */
+function probe(s: Stream): void {
+  s.sndNxt = s.sndUna;
+  const waiting = s.sndEnd - s.sndUna;
+  const length = min<u32>(max<u32>(1, min<u32>(s.sndWnd, s.mss)), waiting);
+  const isFin = length == waiting && s.has(IS_SHUT);
+  if (length != 0 || isFin) {
+    emit(s, s.sndUna, length, TCP_ACK | (isFin ? TCP_FIN : 0));
+    const end = s.sndUna + length + u32(isFin);
+    s.sndMax = laterOf(s.sndMax, end);
+    if (s.sndWnd != 0) s.sndNxt = end;
+  }
+  s.timedAt = 0;
+  s.retransmitAt = now() + min<u64>(RTO_MOST, s.rto << <u64>min<u32>(s.timeouts, 16));
+  settleTimers(s);
+}
+
+// ─── Upkeep ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A stream's upkeep is due. */
+export function streamUpkeep(id: u32): void {
+  const s = streamAt(id);
+  s.upkeepAt = 0;
+  segment().twiceRight = segment().twiceLeft;
+  if (s.state == STREAM_TIME_WAIT) finish(s, STREAM_ERROR_NONE);
+  else if (s.state == STREAM_HELD) finish(s, STREAM_ERROR_TIMED_OUT);
+  else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_TIMED_OUT);
+  else if (s.state >= STREAM_ESTABLISHED) keepAlive(s);
+  if (s.state != 0) tellNews(s);
+}
+
+/** Asks whether the other side is there, with a segment that it must answer (RFC 9293 §3.8.4). */
+function keepAlive(s: Stream): void {
+  if (s.keepalive == 0) return;
+  const due = s.lastHeardAt + <u64>s.keepalive * MS;
+  if (now() < due) return keepUp(s, due);
+  // Unanswered data is the retransmission timer's business.
+  if (s.sndUna != s.sndMax) return keepUp(s, now() + PROBE_INTERVAL);
+  if (s.keepaliveProbes >= PROBES) return finish(s, STREAM_ERROR_TIMED_OUT);
+  s.keepaliveProbes++;
+  emit(s, s.sndNxt - 1, 0, TCP_ACK);
+  keepUp(s, now() + PROBE_INTERVAL);
+}

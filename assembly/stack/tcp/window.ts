@@ -1,0 +1,34 @@
+import { HAS_SCALE, Stream } from "./stream";
+
+/** The window we offer: how far the other side may send (RFC 9293 §3.8.6, RFC 7323 §2). */
+
+/** Our window scale: offers of up to 8 MiB in steps of 128 bytes. */
+export const SCALE: u32 = 7;
+/** RFC 7323 §2.3: a larger shift is taken for this one. */
+export const SCALE_MOST: u32 = 14;
+
+/** Where the window could end. */
+function limitOf(s: Stream): u32 {
+  return s.rcvRead + s.rcvLimit;
+}
+
+/** How much the window's end could move on, bytes. */
+export function windowGain(s: Stream): i32 {
+  return <i32>(limitOf(s) - s.rcvEdge);
+}
+
+/**
+ * The window field of the next segment. Its end only moves in steps worth a segment (silly window avoidance, RFC 9293
+ * §3.8.6.2.2), and never back: the field is rounded up, so that the scale takes nothing away.
+ */
+export function windowToOffer(s: Stream, isSyn: bool): u32 {
+  if (windowGain(s) >= <i32>min<u32>(s.rcvLimit >> 1, s.mss)) s.rcvEdge = limitOf(s);
+  const room = max<i32>(0, <i32>(s.rcvEdge - s.rcvNxt));
+  if (isSyn || !s.has(HAS_SCALE)) return min<u32>(65535, room);
+  return min<u32>(65535, (<u32>room + (1 << s.rcvScale) - 1) >> s.rcvScale);
+}
+
+/** First sequence number beyond what the other side may send. */
+export function windowEnd(s: Stream): u32 {
+  return s.rcvEdge + (s.has(HAS_SCALE) ? (1 << s.rcvScale) - 1 : 0);
+}
