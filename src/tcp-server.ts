@@ -3,6 +3,7 @@ import type { Pending } from "./clock";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import { checkOptions } from "./options";
+import { Printed } from "./printed";
 import type { ServerState } from "./state";
 import type { TcpSocket } from "./tcp-socket";
 
@@ -22,12 +23,13 @@ export interface ServerOwner {
  * const server = web.listen(80);
  * (async () => { for await (const socket of server) void socket.readable.pipeTo(socket.writable); })();
  */
-export class TcpServer implements AsyncIterable<TcpSocket> {
+export class TcpServer extends Printed implements AsyncIterable<TcpSocket> {
   private readonly waiting: Pending<TcpSocket | null>[] = [];
   private closed = false;
 
   /** The server of a record, new or from a snapshot. */
   constructor(private readonly core: Core, private readonly state: ServerState, private readonly owner: ServerOwner) {
+    super();
     core.streams.set(state.listener, () => this.serve());
   }
 
@@ -80,7 +82,12 @@ export class TcpServer implements AsyncIterable<TcpSocket> {
 
   async [Symbol.asyncDispose](): Promise<void> { this.close(); }
 
-  toString(): string { return `${this.owner.name}: TCP server on ${this.state.address ?? "any address"}, port ${this.port}`; }
+  override toJSON(): object {
+    const { port, address } = this;
+    return { port, address };
+  }
+
+  override toString(): string { return `${this.owner.name}: TCP server on ${this.state.address ?? "any address"}, port ${this.port}`; }
 
   private next(timeout?: number): Promise<TcpSocket | null> {
     if (this.closed) return Promise.resolve(null);

@@ -9,6 +9,7 @@ import type { Endpoint, EngineEvent } from "./engine";
 import { LabError } from "./errors";
 import type { LabErrorCode } from "./errors";
 import { say } from "./options";
+import { Printed } from "./printed";
 import type { StreamState } from "./state";
 
 /** Both ends of a connection, as `"192.168.1.7:8080"`. */
@@ -54,7 +55,7 @@ const PIECE = 65_536;
  * await writer.write("GET / HTTP/1.0\r\n\r\n");
  * for await (const bytes of socket.readable) console.log(new TextDecoder().decode(bytes));
  */
-export class TcpSocket {
+export class TcpSocket extends Printed {
   /** Bytes from the other side; ends when it has sent its last. A BYOB reader is served too. */
   readonly readable: ReadableStream<Uint8Array>;
   /** Bytes, or text that is sent as UTF-8. Closing it ends this direction only. */
@@ -92,6 +93,7 @@ export class TcpSocket {
    * @param state  `stream` 0: `attach` will say
    */
   constructor(private readonly core: Core, private readonly state: StreamState, private readonly owner: TcpOwner, private readonly label: string) {
+    super();
     this.opening = core.clock.operation<SocketInfo>();
     this.closing = core.clock.operation<void>(false);
     this.opened = this.opening.promise;
@@ -157,7 +159,12 @@ export class TcpSocket {
     await this.close().catch(() => {});
   }
 
-  toString(): string {
+  override toJSON(): object {
+    const { localAddress = null, remoteAddress = null, bytesRead, bytesWritten } = this;
+    return { localAddress, remoteAddress, bytesRead, bytesWritten };
+  }
+
+  override toString(): string {
     return `${this.owner.name}: TCP ${this.info ? `${this.info.localAddress} to ${this.info.remoteAddress}` : `connection to ${this.label}`}`;
   }
 

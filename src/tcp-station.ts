@@ -32,11 +32,12 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
   get sockets(): TcpSocket[] { return [...this.open.keys()]; }
   get servers(): TcpServer[] { return [...this.listening.keys()]; }
 
-  /** @throws LabError OPTION, PORT, ADDRESS; `opened` tells the rest */
+  /** @throws LabError OPTION, PORT, ADDRESS, CLOSED; `opened` tells the rest */
   connect(remote: Remote<T>, options: ConnectOptions = {}): TcpSocket {
     const thing = `${this.name}: connect`;
     const { host, port } = remoteOf(remote, thing);
     checkConnect(options, thing);
+    this.core.enter();
     const source = options.localAddress === undefined ? 0 : parseIp(options.localAddress, `${thing}: localAddress`);
     const { allowHalfOpen = false, localPort = 0, timeout, signal } = options;
     const state: StreamState = { stream: 0, allowHalfOpen, read: 0, written: 0, shut: false, deaf: false };
