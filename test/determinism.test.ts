@@ -140,7 +140,7 @@ function traffic(seed: number, count: number): [number, Uint8Array][] {
 
 /** Injects `frames` in bursts of the sizes given, all in one instant, and runs by `budget`; the capture that results. */
 async function replayed(frames: [number, Uint8Array][], bursts: () => number, budget: number): Promise<Uint8Array> {
-  const capacities = [2048, 8192, 8, 32, 8, 8, 8, 64, 16, 64, 4, 256, 256, 16, 1024];
+  const capacities = [2048, 8192, 8, 32, 8, 8, 8, 64, 16, 64, 4, 256, 256, 16, 1024, 16, 16];
   const engine = await Engine.create(undefined, capacities, [1, 2]);
   const { call } = engine;
   const networks = [call.networkAdd(abi.SWITCH_LEARNING, 300_000), call.networkAdd(abi.SWITCH_STATIC, 300_000)];

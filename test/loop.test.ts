@@ -5,7 +5,7 @@ import { BROADCAST, frame } from "./guest";
 
 /** A ring of `switches`, each with a cable to the next, and a guest on the first. */
 async function ring(switches: number): Promise<{ engine: Engine; guest: number }> {
-  const engine = await Engine.create(undefined, [4096, 16_384, 32, 128, 4, 4, 4, 16, 4, 256, 4, 16, 16, 4, 1024], [1, 2]);
+  const engine = await Engine.create(undefined, [4096, 16_384, 32, 128, 4, 4, 4, 16, 4, 256, 4, 16, 16, 4, 1024, 4, 4], [1, 2]);
   const { call } = engine;
   const networks = Array.from({ length: switches }, () => call.networkAdd(abi.SWITCH_LEARNING, 300_000));
   const trunk = (network: number): number => {

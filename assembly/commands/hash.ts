@@ -1,4 +1,4 @@
-import { CAPACITY_EVENTS, CAPACITY_FRAMES, CAPACITY_PORTS, CONTROL_CAPACITIES, CONTROL_DROPS, EVENT } from "../abi";
+import { CAPACITY_CHUNKS, CAPACITY_EVENTS, CAPACITY_FRAMES, CAPACITY_PORTS, CONTROL_CAPACITIES, CONTROL_DROPS, EVENT } from "../abi";
 import { frameAt } from "../frames";
 import { CONTROL, pool } from "../memory";
 
@@ -13,7 +13,9 @@ export function stateHash(half: u32): u32 {
   h = mixRange(h, CONTROL + CONTROL_DROPS - 64, CONTROL + CONTROL_CAPACITIES);
   const events = pool(CAPACITY_EVENTS);
   h = mixRange(h, pool(CAPACITY_PORTS).base, events.base);
-  h = mixRange(h, events.base + <usize>(events.capacity + 1) * EVENT, pool(CAPACITY_FRAMES).base);
+  const chunks = pool(CAPACITY_CHUNKS);
+  h = mixRange(h, events.base + <usize>(events.capacity + 1) * EVENT, chunks.base);
+  h = mixRange(h, chunks.base, chunks.at(chunks.high + 1));
   h = mixFrames(h);
   return half == 0 ? <u32>h : <u32>(h >> 32);
 }

@@ -34,6 +34,8 @@ const SMALL: Record<number, number> = {
   [abi.CAPACITY_CONNECTIONS]: 256,
   [abi.CAPACITY_FORWARDS]: 16,
   [abi.CAPACITY_EVENTS]: 1024,
+  [abi.CAPACITY_STREAMS]: 16,
+  [abi.CAPACITY_CHUNKS]: 16,
 };
 
 /** An engine with nothing above it, which begins anew with every run of a property. */

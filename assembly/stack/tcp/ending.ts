@@ -15,6 +15,7 @@ import { forgetRanges } from "./ranges";
 import { discard } from "./receive-buffer";
 import { MS } from "./rtt";
 import { empty } from "./send-buffer";
+import { leaveStarved } from "./starved";
 import { IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
 import { keepUp, stopTimers } from "./timers";
 
@@ -39,6 +40,7 @@ export function newStream(): u32 {
 /** Both sides have said all. The port may be used again at once; the pair of endpoints may not. */
 export function enterTimeWait(s: Stream): void {
   stopTimers(s);
+  leaveStarved(s);
   s.state = STREAM_TIME_WAIT;
   empty(s);
   forgetRanges(s);
@@ -64,6 +66,7 @@ export function finish(s: Stream, error: u32): void {
   const wasWaiting = s.state == STREAM_TIME_WAIT;
   if (wasWaiting) leaveTimeWait(s);
   stopTimers(s);
+  leaveStarved(s);
   strikeOff(s);
   giveUpPort(s);
   empty(s);

@@ -104,6 +104,15 @@ export function addArrived(s: Stream, left: u32, right: u32): bool {
   return true;
 }
 
+/** Whether all of this has come already. */
+export function hasArrived(s: Stream, left: u32, right: u32): bool {
+  const list = arrived(s);
+  for (let i: u32 = 0; i < list.count; i++) {
+    if (!isBefore(left, list.at(i).left) && !isBefore(list.at(i).right, right)) return true;
+  }
+  return false;
+}
+
 /** What came out of order and now follows `next` without a gap: the end of it; `next` when there is nothing. */
 export function takeArrived(s: Stream, next: u32): u32 {
   const list = arrived(s);

@@ -29,6 +29,7 @@ import { establish, heedInSynSent, openPassive } from "./opening";
 import { output, sendSyn } from "./output";
 import { open, segment } from "./segment";
 import { isBefore } from "./sequence";
+import { feedStarved } from "./starved";
 import { HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
 import { heedText } from "./text";
 import { windowEnd } from "./window";
@@ -46,6 +47,7 @@ export function receiveTcp(node: u32, frame: u32): void {
   if (s.state == 0) return;
   output(s);
   tellNews(s);
+  feedStarved();
 }
 
 function isSound(frame: u32): bool {

@@ -37,7 +37,7 @@ import { pool } from "../../memory";
  */
 @unmanaged
 export class Stream {
-  /** Next in the one list it may be in: those that wait for a listener, TIME-WAIT; the free list while free. */
+  /** Next in the one list it may be in: those that wait for a listener, for chunks, in TIME-WAIT; the free list while free. */
   next: u32;
   /** Its node, never 0. */
   node: u32;
@@ -252,6 +252,11 @@ export const IS_READY: u32 = 1 << 18;
 export const IS_ANY: u32 = 1 << 19;
 /** An ICMP error said that the other side cannot be reached; not believed until the connection times out. */
 export const HAS_SOFT_ERROR: u32 = 1 << 20;
+
+/** The window has been shut for long: probing it is upkeep by now (timers.ts). */
+export const IS_PATIENT: u32 = 1 << 21;
+/** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
+export const IS_STARVED: u32 = 1 << 22;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

@@ -15,7 +15,7 @@ import { now } from "../../memory";
 import { TCP_FIN } from "../../wire/tcp";
 import { enterTimeWait } from "./ending";
 import { tell } from "./news";
-import { addArrived, arrivedCount, haveRanges, takeArrived, tidyRanges } from "./ranges";
+import { addArrived, arrivedCount, hasArrived, haveRanges, takeArrived, tidyRanges } from "./ranges";
 import { put, readable } from "./receive-buffer";
 import { MS } from "./rtt";
 import { segment } from "./segment";
@@ -90,6 +90,12 @@ function acknowledgeSoon(s: Stream): void {
 function keep(s: Stream, seq: u32, data: usize, length: u32): u32 {
   s.set(IS_ACK_DUE);
   if (!haveRanges(s)) return TCP_BUFFER;
+  if (hasArrived(s, seq, seq + length)) {
+    const seg = segment();
+    seg.twiceLeft = seq;
+    seg.twiceRight = seq + length;
+    return TCP_SEQUENCE;
+  }
   const stored = put(s, seq, data, length);
   if (stored == 0 || !addArrived(s, seq, seq + stored)) {
     tidyRanges(s);

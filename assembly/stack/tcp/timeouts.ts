@@ -1,5 +1,4 @@
 import {
-  DECIDE_RESET,
   STREAM_ERROR_NONE,
   STREAM_ERROR_TIMED_OUT,
   STREAM_ERROR_UNREACHABLE,
@@ -28,6 +27,7 @@ import {
   HAS_SOFT_ERROR,
   IS_ACK_DUE,
   IS_AFTER_TIMEOUT,
+  IS_PATIENT,
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
@@ -35,7 +35,7 @@ import {
   Stream,
   streamAt,
 } from "./stream";
-import { arm, keepUp } from "./timers";
+import { arm, armUpkeep, keepUp } from "./timers";
 
 /** What happens when nothing happens. */
 
@@ -59,7 +59,7 @@ export function streamTimeout(id: u32): void {
   }
   if (s.retransmitAt != 0 && s.retransmitAt <= now()) retransmitTimeout(s);
   else arm(s);
-  tellNews(s);
+  if (s.state != 0) tellNews(s);
 }
 
 function retransmitTimeout(s: Stream): void {
@@ -135,8 +135,14 @@ function probe(s: Stream): void {
 /** A stream's upkeep is due. */
 export function streamUpkeep(id: u32): void {
   const s = streamAt(id);
-  s.upkeepAt = 0;
   segment().twiceRight = segment().twiceLeft;
+  if (s.has(IS_PATIENT) && s.retransmitAt <= now()) {
+    retransmitTimeout(s);
+    if (s.state == 0) return;
+    tellNews(s);
+  }
+  if (s.upkeepAt == 0 || s.upkeepAt > now()) return armUpkeep(s);
+  s.upkeepAt = 0;
   if (s.state == STREAM_TIME_WAIT) finish(s, STREAM_ERROR_NONE);
   else if (s.state == STREAM_HELD) finish(s, STREAM_ERROR_TIMED_OUT);
   else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_TIMED_OUT);

@@ -29,7 +29,8 @@ import { bury, finish, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
 import { segment } from "./segment";
-import { write } from "./send-buffer";
+import { buffered, write } from "./send-buffer";
+import { feedStarved, leaveStarved, starve } from "./starved";
 import { HAS_ENDED, IS_ACK_DUE, IS_OWNED, IS_READY, IS_RELEASED, IS_SHUT, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
 import { windowGain } from "./window";
 
@@ -41,6 +42,7 @@ export function send(s: Stream, from: usize, length: u32): i32 {
   const taken = write(s, from, length);
   if (taken < length) s.set(IS_WRITE_WANTED);
   if (taken != 0) act(s);
+  else if (length != 0 && buffered(s) == 0) starve(s);
   return taken;
 }
 
@@ -51,6 +53,7 @@ export function receive(s: Stream, to: usize, most: u32): u32 {
     s.set(IS_ACK_DUE);
     act(s);
   }
+  feedStarved();
   return taken;
 }
 
@@ -97,6 +100,7 @@ export function release(s: Stream): void {
   if (isUnread || s.state == STREAM_SYN_SENT) return abort(s);
   shutdown(s);
   if (s.state == 0) return;
+  leaveStarved(s);
   discard(s);
   limitFinWait(s);
 }

@@ -1,0 +1,45 @@
+import { CAPACITY_CHUNKS, STREAM_WRITABLE } from "../../abi";
+import { pool } from "../../memory";
+import { writersReserve } from "./chunks";
+import { tell, tellNews } from "./news";
+import { IS_STARVED, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
+
+/**
+ * Streams that found no chunk for the first byte of what they wanted to write. Nothing of theirs is under way that could wake them,
+ * so they queue (record 0 of the pool holds the ends), and one is told whenever somebody may have given chunks back.
+ */
+export function starve(s: Stream): void {
+  if (s.has(IS_STARVED)) return;
+  s.set(IS_STARVED);
+  const queue = streamAt(0);
+  s.next = 0;
+  s.prev = queue.sndTail;
+  if (queue.sndTail == 0) queue.sndHead = s.id;
+  else streamAt(queue.sndTail).next = s.id;
+  queue.sndTail = s.id;
+}
+
+export function leaveStarved(s: Stream): void {
+  if (!s.has(IS_STARVED)) return;
+  s.clear(IS_STARVED);
+  const queue = streamAt(0);
+  if (s.prev == 0) queue.sndHead = s.next;
+  else streamAt(s.prev).next = s.next;
+  if (s.next == 0) queue.sndTail = s.prev;
+  else streamAt(s.next).prev = s.prev;
+  s.next = 0;
+  s.prev = 0;
+}
+
+/** Tells the first in the queue, if there is one and there are chunks. */
+export function feedStarved(): void {
+  const first = streamAt(0).sndHead;
+  if (first == 0) return;
+  const p = pool(CAPACITY_CHUNKS);
+  if (p.capacity - p.live <= writersReserve()) return;
+  const s = streamAt(first);
+  leaveStarved(s);
+  s.clear(IS_WRITE_WANTED);
+  tell(s, STREAM_WRITABLE);
+  tellNews(s);
+}
