@@ -81,8 +81,8 @@ export class Prober {
     const client = from.connect(target, { timeout: PATIENCE, allowHalfOpen: true });
     let accepted: TcpSocket | null = null;
     try {
-      await client.opened.catch(unopened);
-      accepted = await server.accept({ timeout: 0 }).catch(silence);
+      const isOpen = await client.opened.then(() => true, unopened);
+      accepted = isOpen ? await server.accept({ timeout: PATIENCE }).catch(silence) : null;
       void tell(client, nonce);
       const arrived = (accepted && (await this.read(accepted))) === nonce;
       if (arrived) void tell(accepted!, `${nonce} ${to.name}`);
@@ -222,8 +222,8 @@ async function hear(socket: UdpSocket<Machine>, text: string): Promise<{ from: E
 }
 
 /** What a connection that does not open means: nothing arrived; unless nothing was ever sent. */
-function unopened(error: unknown): void {
-  if (error instanceof LabError && !["NO_ROUTE", "NO_ADDRESS", "CLOSED"].includes(error.code)) return;
+function unopened(error: unknown): false {
+  if (error instanceof LabError && !["NO_ROUTE", "NO_ADDRESS", "CLOSED"].includes(error.code)) return false;
   throw error;
 }
 

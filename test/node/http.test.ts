@@ -137,6 +137,18 @@ describe("a duplex", () => {
     expect(error).toMatchObject({ code: "REFUSED" });
   });
 
+  test("destroyed when it was read, it ends in good order", async () => {
+    const { world, laptop, phone } = await neighbours();
+    const { near, far } = await pair(world, laptop, phone);
+    near.end("question");
+    expect(await text(far)).toBe("question");
+    far.destroy();
+    expect(await text(near)).toBe("");
+    await new Promise((resolve) => near.closed ? resolve(null) : near.once("close", resolve));
+    await world.advance(100);
+    expect([...laptop.streams, ...phone.streams].map(String)).toEqual([]);
+  });
+
   test("destroyed with an error it resets the other side", async () => {
     const { world, laptop, phone } = await neighbours();
     const { near, far } = await pair(world, laptop, phone);
@@ -148,8 +160,12 @@ describe("a duplex", () => {
   });
 });
 
-async function text(stream: NodeJS.ReadableStream): Promise<string> {
-  let whole = "";
-  for await (const part of stream) whole += String(part);
-  return whole;
+/** Without `for await`, which destroys a stream when it has read it. */
+function text(stream: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let whole = "";
+    stream.on("data", (part) => { whole += String(part); });
+    stream.on("end", () => resolve(whole));
+    stream.on("error", reject);
+  });
 }
