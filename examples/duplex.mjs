@@ -22,5 +22,5 @@ const sending = pipeline(letters, createGzip(), client);
 const socket = duplex(await server.accept());
 for await (const line of createInterface({ input: socket.pipe(createGunzip()) })) console.log("phone reads:", line);
 await sending;
-console.log(`${client.bytesWritten} bytes on the wire from port ${client.localPort} to port ${client.remotePort}`);
+console.log(`${client.bytesWritten} bytes of gzip went from port ${client.localPort} to port ${client.remotePort}`);
 await lab.close();
