@@ -458,7 +458,7 @@ export const TCP_MIN_RTO: u32 = 7;
 export const TCP_GIVE_UP: u32 = 8;
 /** ms in TIME-WAIT (2 MSL). Default 60 000. */
 export const TCP_TIME_WAIT: u32 = 9;
-/** Extensions not to be offered or accepted: WITHOUT_…; for a connection to be opened a parameter of tcpConnect. */
+/** Extensions not to be accepted: WITHOUT_…; of a listener only. For a connection to be opened it is a parameter of tcpConnect. */
 export const TCP_WITHOUT: u32 = 10;
 export const CONGESTION_CUBIC: u32 = 0;
 export const CONGESTION_RENO: u32 = 1;

@@ -216,7 +216,8 @@ export function tcpSet(stream: u32, option: u32, value: u32): i32 {
   else if (option == TCP_MIN_RTO) s.minRto = min<u32>(max<u32>(value, 1), 60_000);
   else if (option == TCP_GIVE_UP) s.giveUp = ms;
   else if (option == TCP_TIME_WAIT) s.timeWait = ms;
-  else if (option == TCP_WITHOUT) s.without = <u8>value;
+  // What a SYN has offered cannot be taken back.
+  else if (option == TCP_WITHOUT && s.state == STREAM_LISTEN) s.without = <u8>value;
   else return E_UNKNOWN;
   return 0;
 }

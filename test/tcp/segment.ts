@@ -86,12 +86,12 @@ function encodeOption(text: string, theirIsn: number): number[] {
 export function decodeSegment(bytes: Uint8Array, isn: [number | null, number]): TcpSegment & { isn: number; data: Uint8Array } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const header = (bytes[12]! >> 4) * 4;
-  const mine = isn[0] ?? view.getUint32(4);
   const bits = bytes[13]!;
+  const mine = isn[0] ?? (bits & 4 ? 0 : view.getUint32(4)); // a reset comes from nobody
   const flags = FLAGS.filter(([, bit]) => bits & bit).map(([name]) => name).join("");
   return {
     flags,
-    seq: flags.startsWith("R") && !flags.includes(".") && view.getUint32(4) === 0 ? 0 : (view.getUint32(4) - mine) >>> 0,
+    seq: flags === "R." && view.getUint32(4) === 0 ? 0 : (view.getUint32(4) - mine) >>> 0,
     length: bytes.length - header,
     ack: bits & 16 ? (view.getUint32(8) - isn[1]) >>> 0 : null,
     win: view.getUint16(14),

@@ -24,6 +24,7 @@ import { mssToOffer } from "./path-mtu";
 import { arrived, arrivedCount } from "./ranges";
 import { segment } from "./segment";
 import { copyOut } from "./send-buffer";
+import { isBefore } from "./sequence";
 import { HAS_SACK, HAS_SCALE, HAS_TIMESTAMPS, IS_ACK_DUE, MAY_FRAGMENT, Stream } from "./stream";
 import { windowToOffer } from "./window";
 
@@ -66,7 +67,16 @@ export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
 
 /** An acknowledgement with nothing else. */
 export function emitAck(s: Stream): bool {
-  return emit(s, s.sndNxt, 0, TCP_ACK);
+  return emit(s, emptySeq(s), 0, TCP_ACK);
+}
+
+/**
+ * The number of a segment that has none of its own: what follows everything sent, or the other side may take it for an old one;
+ * but not beyond its window (a probe may have been sent there).
+ */
+export function emptySeq(s: Stream): u32 {
+  const end = s.sndUna + s.sndWnd;
+  return isBefore(end, s.sndMax) ? end : s.sndMax;
 }
 
 /** A segment that belongs to no stream, without options. */

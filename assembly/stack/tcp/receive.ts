@@ -21,7 +21,7 @@ import { Ipv4, PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../wire/tcp";
 import { heedAck } from "./ack";
 import { challenge } from "./challenge";
-import { emitBare, refuse } from "./emit";
+import { emitBare, emptySeq, refuse } from "./emit";
 import { finish, restartTimeWait } from "./ending";
 import { findStream } from "./lookup";
 import { tellNews } from "./news";
@@ -221,7 +221,7 @@ function isUnwanted(s: Stream): bool {
 }
 
 function abandon(s: Stream): u32 {
-  emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, s.sndNxt, 0, TCP_RST);
+  emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
   finish(s, STREAM_ERROR_ABORTED);
   return TCP_CLOSED;
 }

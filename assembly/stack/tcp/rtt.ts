@@ -32,7 +32,7 @@ function measure(s: Stream, r: u64): void {
 /** A segment that ends at `end` is sent for the first time: it is timed, unless another one is. */
 export function beginTiming(s: Stream, end: u32): void {
   if (s.timedAt != 0) return;
-  s.timedAt = now();
+  s.timedAt = max<u64>(1, now());
   s.timedSeq = end;
 }
 
@@ -48,7 +48,7 @@ export function spoilTiming(s: Stream, seq: u32): void {
 export function endTiming(s: Stream, ack: u32): void {
   if (s.timedAt != 0) {
     if (isBefore(ack, s.timedSeq)) return;
-    measure(s, now() - s.timedAt);
+    measure(s, max<u64>(now(), s.timedAt) - s.timedAt);
     s.timedAt = 0;
     return;
   }

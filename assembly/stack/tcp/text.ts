@@ -48,7 +48,10 @@ export function heedText(s: Stream): u32 {
     length -= old;
   }
   const beyond = <i32>(left + length - windowEnd(s));
-  if (beyond > 0) length = <u32>beyond >= length ? 0 : length - <u32>beyond;
+  if (beyond > 0) {
+    length = <u32>beyond >= length ? 0 : length - <u32>beyond;
+    s.set(IS_ACK_DUE);
+  }
   if (isFin && left + length == end && !s.has(HAS_PEER_FIN)) {
     s.set(HAS_PEER_FIN);
     s.finSeq = end;

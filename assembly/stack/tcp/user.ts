@@ -24,7 +24,7 @@ import { ICMP_UNREACHABLE } from "../../wire/icmp";
 import { PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP, TCP_ACK, TCP_RST, TCP_SYN, Tcp } from "../../wire/tcp";
 import { firstReady, leaveListener } from "./backlog";
-import { emitBare } from "./emit";
+import { emitBare, emptySeq } from "./emit";
 import { bury, finish, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
@@ -87,7 +87,7 @@ function reset(s: Stream): void {
   if (s.state == STREAM_HELD) {
     return emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, 0, s.rcvNxt, TCP_RST | TCP_ACK);
   }
-  emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, s.sndNxt, 0, TCP_RST);
+  emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
 }
 
 /** The user lets go: what was written still goes out; what was not read is lost, and the other side hears so (RFC 2525 §2.17). */
