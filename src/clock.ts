@@ -30,6 +30,9 @@ const NS_PER_MS = 1e6;
 /** Frames per call of the engine, so that a storm leaves room for other work of the process. */
 const BUDGET = 20_000;
 
+/** Calls of the engine without a break for other work of the process: what services alone react to is visible to no user. */
+const CALLS = 256;
+
 /** Turns of a clock that is never done, after which a lab joined to it goes on. */
 const PATIENCE = 256;
 
@@ -212,10 +215,10 @@ export class VirtualClock extends Clock {
     return this.running ? new Promise((resolve) => this.rested.push(resolve)) : Promise.resolve();
   }
 
-  /** Runs until user code may want to react (true), or until nothing is left to do (false). */
+  /** Runs until user code may want to react, or enough was done for now (true), or until nothing is left to do (false). */
   private runToNextReaction(): boolean {
     const { engine } = this.work;
-    for (;;) {
+    for (let calls = 0; calls < CALLS; calls++) {
       this.work.inject();
       const why = engine.call.run(this.nextTimer(), BUDGET, this.foreground > 0 ? 1 : 0);
       const { any, visible } = this.work.drain();
@@ -224,6 +227,7 @@ export class VirtualClock extends Clock {
       if (visible || fired || why === RUN_BUDGET) return true;
       if (why === RUN_IDLE && !any) return false;
     }
+    return true;
   }
 }
 

@@ -1,6 +1,6 @@
 import {
-  E_FULL, E_IN_USE, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
-  EVENT_ICMP_ERROR, EVENT_TRACE, EVENT_UNSENT,
+  E_FULL, E_IN_USE, EVENT_ACCEPT, EVENT_ADDRESS, EVENT_CAPTURE, EVENT_DATAGRAM, EVENT_DELIVER, EVENT_ECHO, EVENT_HEARD,
+  EVENT_ICMP_ERROR, EVENT_STREAM, EVENT_SYN, EVENT_TRACE, EVENT_UNSENT,
 } from "../assembly/abi";
 import { formatMac } from "./address";
 import type { Subnet } from "./address";
@@ -54,6 +54,10 @@ export interface Segment {
   readonly serves: boolean;
   /** Default gateway for static addresses. */
   readonly gateway: string | null;
+  /** DNS server for static addresses. */
+  readonly dnsServer: string | null;
+  /** Engine's id of the node that its NAT has the outside addresses of; 0: it has no NAT of its own. */
+  readonly outsideNode: number;
   readonly legs: Set<SegmentLeg>;
   /** What wires plugged in here are like. */
   readonly wire: WireOptions;
@@ -81,6 +85,8 @@ export class Core implements Clockwork {
   readonly clock: Clock;
   /** By socket; true: a user's code may want to react. */
   readonly sockets = new Map<number, (event: EngineEvent) => boolean>();
+  /** By TCP stream or listener. */
+  readonly streams = new Map<number, (event: EngineEvent) => void>();
   readonly nodes = new Map<number, NodeListener>();
   readonly ports = new Map<number, PortListener>();
   readonly portNames = new Map<number, string>();
@@ -134,6 +140,8 @@ export class Core implements Clockwork {
     if (result === E_IN_USE) throw new LabError("PORT_IN_USE", `${what} is already in use`);
     return result;
   }
+
+  get isClosed(): boolean { return this.closed; }
 
   nextId(): number { return ++this.state.lastId; }
 
@@ -237,6 +245,11 @@ export class Core implements Clockwork {
         return false;
       case EVENT_DATAGRAM:
         return this.sockets.get(event.id)?.(event) ?? false;
+      case EVENT_STREAM:
+      case EVENT_ACCEPT:
+      case EVENT_SYN:
+        this.streams.get(event.id)?.(event);
+        return true;
       case EVENT_ECHO:
         this.nodes.get(event.id)?.echo(event);
         return true;

@@ -45,6 +45,22 @@ export interface EngineExports {
   udpSendVia(
     socket: number, id: number, destination: number, port: number, macHigh: number, macLow: number, length: number,
   ): number;
+  tcpListen(node: number, address: number, port: number, backlog: number): number;
+  tcpListenAny(node: number): number;
+  tcpDecide(stream: number, verdict: number, code: number): void;
+  tcpCloseListener(listener: number): void;
+  tcpAccept(listener: number): number;
+  tcpConnect(node: number, source: number, sourcePort: number, destination: number, port: number, without: number): number;
+  tcpWrite(stream: number, length: number): number;
+  tcpRead(stream: number, most: number): number;
+  tcpReadable(stream: number): number;
+  tcpBuffered(stream: number): number;
+  tcpHasEnded(stream: number): number;
+  tcpShutdown(stream: number): void;
+  tcpAbort(stream: number): void;
+  tcpRelease(stream: number): void;
+  tcpSet(stream: number, option: number, value: number): number;
+  tcpOffset(stream: number): number;
   echoOpen(node: number): number;
   echoClose(node: number, identifier: number): void;
   echoSend(

@@ -136,6 +136,9 @@ export class Engine {
   /** Puts `data` where the next `udpSend` or `echoSend` takes it from. */
   stage(data: Uint8Array): void { this.bytes.set(data, this.staging); }
 
+  /** A copy of what the last `tcpRead` left there. */
+  staged(length: number): Uint8Array<ArrayBuffer> { return this.bytes.slice(this.staging, this.staging + length); }
+
   // ── events ──
 
   /** Places left in the event ring. */
@@ -334,6 +337,27 @@ export class Engine {
     };
   }
 
+  /** One end of a TCP connection, or a listener. Times are ns. */
+  stream(id: number): {
+    state: number; local: Endpoint; remote: Endpoint; sent: number; received: number; rtt: number; rto: number; window: number;
+    segment: number; retransmits: number; error: number;
+  } {
+    const at = this.call.tcpOffset(id);
+    return {
+      state: this.u32(at + abi.STREAM_STATE),
+      local: { address: this.u32(at + abi.STREAM_LOCAL), port: this.u16(at + abi.STREAM_LOCAL_PORT) },
+      remote: { address: this.u32(at + abi.STREAM_REMOTE), port: this.u16(at + abi.STREAM_REMOTE_PORT) },
+      sent: this.f64(at + abi.STREAM_BYTES_SENT),
+      received: this.f64(at + abi.STREAM_BYTES_RECEIVED),
+      rtt: this.f64(at + abi.STREAM_SRTT),
+      rto: this.f64(at + abi.STREAM_RTO),
+      window: this.u32(at + abi.STREAM_CWND),
+      segment: this.u32(at + abi.STREAM_MSS),
+      retransmits: this.u32(at + abi.STREAM_RETRANSMITS),
+      error: this.u32(at + abi.STREAM_ERROR),
+    };
+  }
+
   /** A hash of the memory in use, 16 hexadecimal digits. */
   stateHash(): string {
     return [1, 0].map((part) => (this.call.stateHash(part) >>> 0).toString(16).padStart(8, "0")).join("");
@@ -369,6 +393,8 @@ export class Engine {
     const time = this.view.getBigUint64(this.control + at, true);
     return time === 0xffff_ffff_ffff_ffffn ? Infinity : Number(time);
   }
+
+  private u16(at: number): number { return this.view.getUint16(at, true); }
 
   private u32(at: number): number { return this.view.getUint32(at, true); }
 

@@ -60,13 +60,13 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
     const wire = checkWire(options.wire ?? {}, `host ${name}`);
     const node = core.check(core.enter().call.nodeAdd(0, ...core.seedOf(name)), "machine");
     const state: HostState = {
-      name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
+      name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
       wire, bandwidthGroups: [],
     };
     core.state.hosts.push(state);
     const host = new Host(core, state);
     try {
-      for (const [i, lan] of lans.entries()) host.connect(lan, i === 0 ? options : { switch: options.switch });
+      for (const [i, lan] of lans.entries()) host.joinLan(lan, i === 0 ? options : { switch: options.switch });
     } catch (error) {
       void host.remove();
       throw error;
@@ -227,7 +227,7 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   }
 
   /** Puts the host on a LAN, with a bridge of its own there. */
-  private connect(lan: Lan, { address, gateway, mac, switch: kind }: HostOptions): void {
+  private joinLan(lan: Lan, { address, gateway, mac, switch: kind }: HostOptions): void {
     const label = `${this.name}/${this.places.length + 1}`;
     const fixed = address ?? lan.nextAddress() ?? undefined;
     this.checkOverlap(lan.subnet, label);

@@ -363,12 +363,13 @@ export class Lab extends Printed {
       ...(dhcp !== false && { dhcp: { leg: 0, ...dhcp } }),
     });
     lan.served(own, dhcp !== false);
+    router.serveNames(lan);
     return router;
   }
 
   private async end(): Promise<void> {
     const adapters = this.vms.flatMap((vm) => vm.adapters);
-    for (const machine of this.machines) for (const socket of machine.sockets) socket.end();
+    for (const machine of this.machines) machine.endSockets();
     this.core.close();
     await Promise.all([...adapters.map((each) => each.closeGuest()), ...this.lans.map((lan) => lan.closeTrunk())]);
   }

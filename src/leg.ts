@@ -140,6 +140,14 @@ export class Leg extends Printed {
     return { server: formatIp(server), dns: dns.map(formatIp), until: leaseUntil / 1e6 };
   }
 
+  /** Whom to ask for names: who the lease says; with a static address, the network's server where it has one. */
+  get dnsServers(): string[] {
+    if (this.state.interface === 0) return [];
+    if (this.state.address === null) return this.lease?.dns ?? [];
+    const server = this.segment?.dnsServer ?? null;
+    return server === null ? [] : [server];
+  }
+
   /** Engine's id of its port. */
   get port(): number { return this.state.port; }
 

@@ -3,6 +3,8 @@ import { checkPort, contains, formatIp, formatSubnet, isIp, overlap, parseIp, pa
 import type { Subnet } from "./address";
 import type { Core, NodeListener } from "./core";
 import type { EngineEvent } from "./engine";
+import { closeErrands } from "./errand";
+import type { Errand } from "./errand";
 import { LabError } from "./errors";
 import type { Leg } from "./leg";
 import { checkDuration } from "./clock";
@@ -10,7 +12,15 @@ import { checkOptions, say } from "./options";
 import { checkPing, PING_OPTIONS, Pinger } from "./ping";
 import type { PingOptions, PingReply } from "./ping";
 import { Printed } from "./printed";
+import { isName, Resolver } from "./resolver";
+import type { ResolveOptions } from "./resolver";
 import type { LegState, MachineState } from "./state";
+import type { ConnectOptions, ListenOptions, Remote } from "./tcp-options";
+import type { TcpServer } from "./tcp-server";
+import type { TcpSocket } from "./tcp-socket";
+import { TcpStation } from "./tcp-station";
+import { Tracer } from "./traceroute";
+import type { Trace, TracerouteOptions } from "./traceroute";
 import { UdpSocket } from "./udp-socket";
 import type { SocketOwner } from "./udp-socket";
 
@@ -19,7 +29,8 @@ const ICMP = 1;
 const UDP = 17;
 
 /**
- * Where packets are to go: an address, or a machine, which means the address of it that can be reached from here.
+ * Where packets are to go: an address, a machine, which means the address of it that can be reached from here, or (where there is
+ * time to ask) a name that the machine's DNS server knows.
  */
 export type Target = Machine | string;
 
@@ -34,6 +45,10 @@ export interface PingReport {
 /** Something with a TCP/IP stack of its own: a host, a VM, a router. */
 export abstract class Machine extends Printed implements NodeListener, SocketOwner<Machine> {
   private readonly pinger: Pinger;
+  private readonly tracer: Tracer;
+  private readonly resolver: Resolver;
+  private readonly tcp: TcpStation<Machine>;
+  private readonly errands = new Map<number, Errand>();
   private readonly openSockets = new Map<number, UdpSocket<Machine>>();
   private removed = false;
 
@@ -41,6 +56,10 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
   constructor(protected readonly core: Core, protected readonly state: MachineState<LegState>) {
     super();
     this.pinger = new Pinger(core, state);
+    this.tracer = new Tracer(core, state, this.errands);
+    this.resolver = new Resolver(core, state, this.errands);
+    closeErrands(core, state);
+    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(address)));
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
     for (const each of state.sockets) this.openSockets.set(each.port, new UdpSocket(core, each, this));
@@ -81,8 +100,46 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    */
   async ping(target: Target, options?: PingOptions): Promise<PingReply> {
     this.checkStation("ping");
-    return this.pinger.ping(this.resolve(target), options);
+    return this.withAddress("ping", target, (address) => this.pinger.ping(address, options));
   }
+
+  /**
+   * Finds out which routers are on the way to `target`, nearest first. A hop that does not answer has address null.
+   *
+   * @throws LabError OPTION, NO_ROUTE, NO_ADDRESS, ADDRESS, EXTERNAL_GUEST, FULL; by the network: UNREACHABLE (nobody answers ARP)
+   *
+   * @example
+   * const { reached, hops } = await alice.traceroute("203.0.113.5");
+   * for (const { ttl, address, rtt } of hops) console.log(ttl, address ?? "*", rtt);
+   */
+  async traceroute(target: Target, options?: TracerouteOptions): Promise<Trace> {
+    this.checkStation("traceroute");
+    return this.withAddress("traceroute", target, (address) => this.tracer.trace(address, options));
+  }
+
+  /**
+   * The addresses that a name has for this machine, the nearest first, as its DNS server tells them: that of its lease, or of the
+   * network it has a static address on. The lab's own servers know hosts, VMs and routers by their names.
+   *
+   * @throws LabError NAME, OPTION, NO_DNS, EXTERNAL_GUEST; by the server: NOT_FOUND, DNS; by the network: TIMEOUT, REFUSED, UNREACHABLE
+   */
+  async resolve(name: string, options?: ResolveOptions): Promise<string[]> {
+    this.checkStation("resolve");
+    return this.resolver.addresses(name, this.dnsServers, options);
+  }
+
+  /**
+   * The names of an address, as its DNS server tells them.
+   *
+   * @throws LabError as `resolve`, and ADDRESS
+   */
+  async reverse(address: string, options?: ResolveOptions): Promise<string[]> {
+    this.checkStation("reverse");
+    return this.resolver.names(address, this.dnsServers, options);
+  }
+
+  /** The DNS servers it asks, in this order. */
+  get dnsServers(): string[] { return [...new Set(this.legs.flatMap((leg) => leg.dnsServers))]; }
 
   /**
    * Sends `count` echo requests, one every `interval` ms. What goes wrong on the way is in the report, not thrown.
@@ -135,6 +192,48 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
   }
 
   /**
+   * Opens a TCP connection. What keeps it from opening is told by `opened`, not thrown.
+   *
+   * @param remote  `"printer:80"`, `{ address, port }` (an address, a name or a machine) or `{ machine, port }`
+   * @throws LabError OPTION, PORT, EXTERNAL_GUEST
+   *
+   * @example
+   * const socket = printer.connect({ machine: laptop, port: 8080 });
+   * await socket.opened;
+   */
+  connect(remote: Remote<Machine>, options?: ConnectOptions): TcpSocket {
+    this.checkStation("connect");
+    return this.tcp.connect(remote, options);
+  }
+
+  /**
+   * Listens on a TCP port.
+   *
+   * @param options  the port, 0 for a free one; or options
+   * @throws LabError PORT_IN_USE, PORT, ADDRESS, NO_ADDRESS, OPTION, FULL, EXTERNAL_GUEST
+   *
+   * @example
+   * const server = web.listen(80);
+   * for await (const socket of server) void socket.readable.pipeTo(socket.writable);
+   */
+  listen(options: number | ListenOptions): TcpServer {
+    this.checkStation("listen");
+    return this.tcp.listen(options);
+  }
+
+  /** Its TCP connections that are not over; in a fork those that were open. */
+  get streams(): readonly TcpSocket[] { return this.tcp.sockets; }
+
+  /** The TCP ports it listens on. */
+  get servers(): readonly TcpServer[] { return this.tcp.servers; }
+
+  /** All its sockets end because the lab does. */
+  endSockets(): void {
+    for (const socket of this.sockets) socket.end();
+    this.tcp.vanish();
+  }
+
+  /**
    * Adds a static route; `"0.0.0.0/0"` is the default one.
    *
    * @throws LabError ADDRESS, FULL, EXTERNAL_GUEST
@@ -167,10 +266,11 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    *
    * @throws LabError NO_ROUTE, NO_ADDRESS
    */
-  resolve(target: Target): string {
+  addressOf(target: Target): string {
     if (!(target instanceof Machine)) {
       if (typeof target === "string" && isIp(target)) return target;
-      throw new LabError("ADDRESS", `${this.name}: ${JSON.stringify(target)} is not an IPv4 address; names are not resolved yet`);
+      throw new LabError("ADDRESS",
+        `${this.name}: ${say(target)}; it takes an IPv4 address or a machine. Of a name, ask for the address first: await ${this.name}.resolve(name)`);
     }
     const own = this.legs.filter(({ segment }) => segment !== null);
     const theirs = target.legs.filter(({ subnet }) => subnet !== null);
@@ -184,11 +284,14 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     throw noWay(this.name, target.name, theirs.length, target.legs);
   }
 
-  echo(event: EngineEvent): void { this.pinger.reply(event); }
+  echo(event: EngineEvent): void {
+    if (!this.tracer.reply(event)) this.pinger.reply(event);
+  }
 
   failed(event: EngineEvent): void {
-    if (event.c === ICMP) this.pinger.failed(event);
+    if (event.c === ICMP && !this.tracer.failed(event)) this.pinger.failed(event);
     if (event.c !== UDP) return;
+    this.errands.get(event.e >>> 16)?.onfailure(event);
     const target = `${formatIp(event.kind === EVENT_ICMP_ERROR ? event.d : event.a)}:${event.e & 0xffff}`;
     this.openSockets.get(event.e >>> 16)?.failed(event, target);
   }
@@ -222,10 +325,13 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     if (this.removed) return;
     this.removed = true;
     for (const socket of this.sockets) socket.close();
+    this.tcp.vanish();
+    for (const errand of [...this.errands.values()]) errand.close();
     this.core.machines.delete(this.name);
     if (this.state.node === 0) return;
     this.core.enter().call.nodeRemove(this.state.node);
     this.core.nodes.delete(this.state.node);
+    this.state.node = 0; // it may soon be somebody else's: what still waits must not speak for them
   }
 
   protected checkStation(verb: string): void {
@@ -235,6 +341,14 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
       throw new LabError("NO_ADDRESS", `${verb} on ${this.name}, which has no card; make it with one: host.vm(name, host.nat())`);
     throw new LabError("EXTERNAL_GUEST",
       `${verb} on ${this.name}, whose cards all belong to an external guest; only the guest itself can do that`);
+  }
+
+  /** Acts on the address of a target: at once, but for a name, which is asked for first. */
+  private async withAddress<T>(verb: string, target: Target, act: (address: string) => Promise<T>): Promise<T> {
+    if (typeof target !== "string" || isIp(target) || !isName(target)) return act(this.addressOf(target));
+    const [address] = await this.resolve(target);
+    this.checkStation(verb);
+    return act(address!);
   }
 
   private hasRoute(address: number): boolean {

@@ -38,8 +38,10 @@ export interface Mode {
   gateway: ModeStation | null;
   /** Host number that stands for the host's 127.0.0.1, and whether it does so unasked. */
   alias: { offset: number; always: boolean } | null;
-  /** Stations with an address and nothing else yet. */
+  /** Further stations: what they do besides answering pings is said elsewhere. */
   stations: ModeStation[];
+  /** Host number of the DNS server, which is the gateway or one of the stations; null: there is none. */
+  dns: number | null;
   dhcp: ModeDhcp | null;
   /** The host's own place: a host number, an uplink to the LAN, or none. */
   host: number | "uplink" | null;
@@ -63,6 +65,7 @@ export const MODES: Record<ModeName, Mode> = {
       { name: "dns", offset: 3, mac: "52:54:00:12:35:03" },
       { name: "tftp", offset: 4, mac: "52:54:00:12:35:04" },
     ],
+    dns: 3,
     dhcp: { offset: 2, first: 15, beforeLast: 1, router: 2, dns: 3, style: "nat" },
     host: null,
     reach: { "vm→host": "yes", "host→vm": "forward", "vm↔vm": "no", "vm→lan": "yes", "lan→vm": "forward" },
@@ -74,6 +77,7 @@ export const MODES: Record<ModeName, Mode> = {
     gateway: { name: "gateway", offset: 1, mac: "52:54:00:12:35:00" },
     alias: { offset: 2, always: true },
     stations: [],
+    dns: 1,
     dhcp: { offset: 3, mac: "08:00:27:00:00:03", first: 4, beforeLast: 1, router: 1, dns: 1, style: "server" },
     host: null,
     reach: { "vm→host": "yes", "host→vm": "forward", "vm↔vm": "yes", "vm→lan": "yes", "lan→vm": "forward" },
@@ -85,6 +89,7 @@ export const MODES: Record<ModeName, Mode> = {
     gateway: null,
     alias: null,
     stations: [],
+    dns: null,
     dhcp: null,
     host: "uplink",
     reach: { "vm→host": "yes", "host→vm": "yes", "vm↔vm": "yes", "vm→lan": "yes", "lan→vm": "yes" },
@@ -96,6 +101,7 @@ export const MODES: Record<ModeName, Mode> = {
     gateway: null,
     alias: null,
     stations: [],
+    dns: null,
     dhcp: null,
     host: null,
     reach: { "vm→host": "no", "host→vm": "no", "vm↔vm": "yes", "vm→lan": "no", "lan→vm": "no" },
@@ -107,6 +113,7 @@ export const MODES: Record<ModeName, Mode> = {
     gateway: null,
     alias: null,
     stations: [],
+    dns: null,
     dhcp: { offset: 100, mac: "08:00:27:00:00:64", first: 101, beforeLast: 1, router: 0, dns: 0, style: "server" },
     host: 1,
     reach: { "vm→host": "yes", "host→vm": "yes", "vm↔vm": "yes", "vm→lan": "no", "lan→vm": "no" },

@@ -112,7 +112,7 @@ export class Nat {
     set(NAT_TCP_ESTABLISHED, timeouts.tcpEstablished);
     set(NAT_TCP_TRANSITORY, timeouts.tcpTransitory);
     set(NAT_LIMIT, limit);
-    return { nat, forwards: [] };
+    return { nat, outside: { node: outside, interface: leg }, forwards: [] };
   }
 
   /** The NAT of a record, new or from a snapshot. */
@@ -122,6 +122,9 @@ export class Nat {
 
   /** Engine's id. */
   get id(): number { return this.state.nat; }
+
+  /** Engine's id of the node whose addresses are used outside. */
+  get outsideNode(): number { return this.state.outside.node; }
 
   get forwards(): readonly Forward[] { return this.rules; }
 

@@ -4,6 +4,7 @@ import type { Subnet } from "./address";
 import { Capture, checkThere } from "./capture";
 import type { Core, Segment, SegmentLeg } from "./core";
 import { DhcpService } from "./dhcp-service";
+import { DnsService } from "./dns-service";
 import { LabError } from "./errors";
 import type { ForwardRule } from "./forward";
 import { Leg } from "./leg";
@@ -39,7 +40,7 @@ export function createNetwork(
   const network = core.check(core.enter().call.networkAdd(rule, AGEING), "network");
   return {
     id: core.nextId(), name, kind, network, subnet, switch: switchKind, options: "", lan: 0, uplink: [], gateway: null,
-    served: false, stations: [], dhcp: null, nat: null, wire, uplinkWire: {},
+    served: false, stations: [], dhcp: null, dns: null, dnsServer: null, nat: null, wire, uplinkWire: {},
   };
 }
 
@@ -49,6 +50,7 @@ export class Network extends Printed implements Segment {
   readonly subnet: Subnet | null;
   readonly nat: Nat | null;
   private readonly dhcp: DhcpService | null;
+  private readonly dns: DnsService | null;
   /** The legs of its own stations. */
   private readonly fixtures: Leg[];
   private removed = false;
@@ -66,6 +68,7 @@ export class Network extends Printed implements Segment {
     this.subnet = state.subnet === null ? null : parseNetwork(state.subnet, state.name);
     this.nat = state.nat && new Nat(core, state.nat, state.name);
     this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, this.nat);
+    this.dns = state.dns && new DnsService(core, state.dns);
     this.fixtures = state.stations.map(({ leg }) => new Leg(core, leg));
     for (const { port, name } of state.uplink) core.portNames.set(port, name);
   }
@@ -75,7 +78,9 @@ export class Network extends Printed implements Segment {
   get id(): number { return this.state.id; }
   get network(): number { return this.state.network; }
   get gateway(): string | null { return this.lan ? this.lan.gateway : this.state.gateway; }
+  get dnsServer(): string | null { return this.lan ? this.lan.dnsServer : this.state.dnsServer; }
   get domain(): number { return this.state.lan || this.state.id; }
+  get outsideNode(): number { return this.nat?.outsideNode ?? 0; }
 
   get serves(): boolean { return this.lan ? this.lan.serves : this.state.served || this.state.dhcp !== null; }
 
@@ -87,6 +92,9 @@ export class Network extends Printed implements Segment {
     this.state.gateway = gateway;
     if (serves) this.state.served = true;
   }
+
+  /** A router's word: it answers questions for names. */
+  named(dnsServer: string): void { this.state.dnsServer = dnsServer; }
 
   /** Plugs in its own stations; once, when it is new. */
   attachStations(): void {
@@ -177,6 +185,7 @@ export class Network extends Printed implements Segment {
     const { call } = this.core.enter();
     for (const leg of [...this.legs]) leg.leave();
     this.dhcp?.dispose();
+    this.dns?.dispose();
     this.nat?.dispose();
     for (const station of this.fixtures) station.dispose();
     for (const { node } of this.state.stations) call.nodeRemove(node);

@@ -1,4 +1,4 @@
-/** What needs Node: cables to emulators. Everything of `fivewire` itself comes from the main entry. */
+/** What needs Node: cables to emulators, streams, HTTP. Everything of `fivewire` itself comes from the main entry. */
 export * from "./index";
 export { qemu } from "./guests/qemu";
 export type { QemuOptions, QemuPort } from "./guests/qemu";
@@ -7,3 +7,7 @@ export type { UdpTunnel, UdpTunnelOptions } from "./guests/udp-tunnel";
 export { tap } from "./guests/tap";
 export type { TapOptions, TapPort } from "./guests/tap";
 export type { LivePort } from "./guests/live-port";
+export { duplex } from "./node/duplex";
+export type { SocketDuplex } from "./node/duplex";
+export { LabAgent, serveHttp } from "./node/http";
+export type { LabAgentOptions } from "./node/http";

@@ -2,6 +2,7 @@ import { CLASS_WIRE, NODE_FORWARDS } from "../assembly/abi";
 import { formatIp, formatSubnet, lastOf, parseCidr, parseMac, parseStation } from "./address";
 import type { Subnet } from "./address";
 import { DhcpService } from "./dhcp-service";
+import { DnsService } from "./dns-service";
 import type { Core } from "./core";
 import { LabError } from "./errors";
 import { rulesOf } from "./forward";
@@ -50,20 +51,21 @@ export class Router extends Machine {
   override readonly legs: readonly Leg[];
   private readonly nat: Nat | null;
   private readonly dhcp: DhcpService | null;
+  private dns: DnsService | null;
 
   /** Makes a router and plugs it in; on an error nothing of it stays. */
   static create(core: Core, name: string, options: RouterOptions): Router {
     check(name, options);
     const node = core.check(core.enter().call.nodeAdd(NODE_FORWARDS, ...core.seedOf(name)), "machine");
     const state: RouterState = {
-      name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null,
+      name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, nat: null, dhcp: null, dns: null,
     };
     core.state.routers.push(state);
     let router: Router | undefined;
     try {
       plan(core, state, options);
       router = new Router(core, state);
-      router.connect(options);
+      router.plugIn(options);
       return router;
     } catch (error) {
       (router ?? new Router(core, state)).remove(); // what has been made so far is a router too
@@ -76,6 +78,7 @@ export class Router extends Machine {
     super(core, state);
     this.nat = state.nat && new Nat(core, state.nat, state.name);
     this.dhcp = state.dhcp && new DhcpService(core, state.dhcp, this.nat);
+    this.dns = state.dns && new DnsService(core, state.dns);
     this.legs = state.legs.map((leg) => new Leg(core, leg));
   }
 
@@ -96,6 +99,7 @@ export class Router extends Machine {
   /** Removes it; its networks stay. */
   remove(): void {
     this.dhcp?.dispose();
+    this.dns?.dispose();
     this.nat?.dispose();
     for (const leg of this.legs) leg.dispose();
     this.disposeStation();
@@ -103,7 +107,16 @@ export class Router extends Machine {
     routers.splice(routers.indexOf(this.state), 1);
   }
 
-  private connect({ legs, dhcp, routes = {}, nat }: RouterOptions): void {
+  /** Answers questions for names on its network `network`, to which it tells so. */
+  serveNames(network: Network): void {
+    const leg = this.legs.find(({ segment }) => segment === network)!;
+    const { address } = leg.subnet!;
+    this.state.dns = DnsService.create(this.core, this.name, this.state.node, leg.interface, address, network.id);
+    this.dns = new DnsService(this.core, this.state.dns);
+    network.named(this.state.dns.address);
+  }
+
+  private plugIn({ legs, dhcp, routes = {}, nat }: RouterOptions): void {
     for (const [i, leg] of this.legs.entries()) {
       const { network } = legs[i]!;
       this.checkOverlap(leg.plannedSubnet, leg.name, leg);

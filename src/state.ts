@@ -49,6 +49,9 @@ export interface NetworkState {
   served: boolean;
   stations: StationState[];
   dhcp: DhcpState | null;
+  dns: DnsState | null;
+  /** DNS server of stations with a static address; null: there is none. */
+  dnsServer: string | null;
   nat: NatState | null;
   /** What wires plugged in here are like; and, of a bridge, its uplink. */
   wire: WireOptions;
@@ -68,6 +71,16 @@ export interface StationState {
   leg: LegState;
 }
 
+export interface DnsState {
+  /** Where it answers. */
+  address: string;
+  socket: number;
+  /** Engine's id of the interface it serves. */
+  interface: number;
+  /** `id` of the network that it serves. */
+  network: number;
+}
+
 export interface DhcpState {
   config: DhcpConfig;
   socket: number;
@@ -78,6 +91,8 @@ export interface DhcpState {
 
 export interface NatState {
   nat: number;
+  /** Whose addresses are used outside: engine's id of the node, and of its interface where it is one of several (0: the route decides). */
+  outside: { node: number; interface: number };
   forwards: ForwardState[];
 }
 
@@ -123,6 +138,10 @@ export interface MachineState<Leg extends LegState = LegState> {
   node: number;
   legs: Leg[];
   sockets: SocketState[];
+  streams: StreamState[];
+  servers: ServerState[];
+  /** Engine's ids of sockets that the lab itself opened to find something out (errand.ts). */
+  errands: number[];
   /** Networks that static routes lead to. */
   routes: string[];
   /** ICMP identifier of its pings, 0: it has not pinged yet; and the last sequence number used. */
@@ -155,6 +174,7 @@ export interface BandwidthGroupState {
 export interface RouterState extends MachineState {
   nat: NatState | null;
   dhcp: DhcpState | null;
+  dns: DnsState | null;
 }
 
 export interface SocketState {
@@ -162,6 +182,28 @@ export interface SocketState {
   port: number;
   /** Datagrams that nobody has read yet; brought up to date by `snapshot()`. */
   unread: { data: Uint8Array; from: { address: string; port: number }; to: string }[];
+}
+
+/** One end of a TCP connection. */
+export interface StreamState {
+  stream: number;
+  allowHalfOpen: boolean;
+  /** Bytes that the reader has taken from the engine, and that the engine has taken from the writer. */
+  read: number;
+  written: number;
+  /** Whether we have said that no more comes. */
+  shut: boolean;
+  /** Whether nobody wants to read any more. */
+  deaf: boolean;
+}
+
+/** A TCP port that is listened on. */
+export interface ServerState {
+  listener: number;
+  port: number;
+  /** null: every address of the machine. */
+  address: string | null;
+  allowHalfOpen: boolean;
 }
 
 export interface GeneratorState {

@@ -26,7 +26,7 @@ export interface Datagram {
 export interface SocketOwner<T> {
   readonly name: string;
   /** @throws LabError NO_ROUTE, NO_ADDRESS, ADDRESS */
-  resolve(target: T | string): string;
+  addressOf(target: T | string): string;
   forget(socket: UdpSocket<T>): void;
 }
 
@@ -79,7 +79,7 @@ export class UdpSocket<T = unknown> implements AsyncIterable<Datagram> {
       throw new LabError("DATAGRAM_SIZE",
         `${this}: datagram of ${bytes.length} bytes; it takes 0 to ${LONGEST}, what fits a frame without fragments`);
     checkPort(to.port, `${this}: destination`);
-    const address = this.owner.resolve("machine" in to ? to.machine : to.address);
+    const address = this.owner.addressOf("machine" in to ? to.machine : to.address);
     engine.stage(bytes);
     const result = engine.call.udpSend(this.state.socket, parseIp(address, `${this}`), to.port, bytes.length, 0);
     if (result < 0) throw sendError(this.core, result, this.owner.name, address);

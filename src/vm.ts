@@ -47,7 +47,7 @@ export class Vm extends Machine implements AdapterOwner {
     const { call } = core.enter();
     const builtIn = options.some(({ guest }) => guest === undefined);
     const node = builtIn ? core.check(call.nodeAdd(0, ...core.seedOf(name)), "machine") : 0;
-    const state: VmState = { name, node, legs: [], sockets: [], routes: [], echo: 0, sequence: 0, networks: [] };
+    const state: VmState = { name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, networks: [] };
     records.push(state);
     const vm = new Vm(core, state, owner);
     try {

@@ -3,6 +3,7 @@ import { formatIp, formatSubnet, lastOf, parseIp, parseNetwork } from "./address
 import type { Subnet } from "./address";
 import type { Core } from "./core";
 import { DhcpService } from "./dhcp-service";
+import { DnsService } from "./dns-service";
 import { LabError } from "./errors";
 import { rulesOf } from "./forward";
 import { Leg } from "./leg";
@@ -104,6 +105,7 @@ export function wire(core: Core, plan: Plan, records: NetworkState[]): Network {
   try {
     if (mode.gateway && subnet) addGateway(core, state, plan, subnet);
     if (subnet) for (const station of mode.stations) addStation(core, state, label, station, subnet, 0);
+    if (subnet && mode.dns !== null) addDns(core, state, label, subnet.address + mode.dns);
     if (dhcp) addDhcp(core, state, plan, dhcp);
     network = new Network(core, state, records);
     network.attachStations();
@@ -168,6 +170,13 @@ function addGateway(core: Core, state: NetworkState, plan: Plan, subnet: Subnet)
   const reachable = alias!.always || options.localhostReachable === true;
   if (reachable) call.natAlias(state.nat.nat, subnet.address + alias!.offset, parseIp(LOOPBACK, label));
   else call.natSet(state.nat.nat, NAT_QUIET, 1);
+}
+
+/** On the station that has the address. */
+function addDns(core: Core, state: NetworkState, label: string, address: number): void {
+  const { node, leg } = state.stations.find(({ leg }) => leg.address?.startsWith(`${formatIp(address)}/`))!;
+  state.dns = DnsService.create(core, label, node, leg.interface, address, state.id);
+  state.dnsServer = state.dns.address;
 }
 
 function addDhcp(core: Core, state: NetworkState, { mode, label }: Plan, { config, subnet }: PlannedDhcp): void {

@@ -6,7 +6,8 @@ import { codeOf, faultsInBooks, smallLab } from "./inside";
 describe("addresses and options that make no sense are named errors", () => {
   const wrongs: [string, string, (lab: Lab) => unknown][] = [
     ["ADDRESS", "an address with a byte too large", (lab) => lab.machine("alice")!.ping("10.0.2.256")],
-    ["ADDRESS", "a name where an address is needed", (lab) => lab.machine("alice")!.ping("alice.example")],
+    ["NOT_FOUND", "a name that there is not", (lab) => lab.machine("alice")!.ping("alice.example")],
+    ["ADDRESS", "a name where an address is needed", (lab) => lab.machine("alice")!.udp().send("x", { address: "bob", port: 9 })],
     ["ADDRESS", "an empty address", (lab) => lab.machine("alice")!.ping("")],
     ["ADDRESS", "an address with spaces", (lab) => lab.machine("alice")!.ping(" 10.0.2.4")],
     ["ADDRESS", "an octal-looking address", (lab) => lab.machine("alice")!.ping("010.0.2.4")],

@@ -19,7 +19,7 @@ let measured: Reachability;
 beforeAll(async () => { measured = await measureReach(); });
 
 for (const { mode, path, promise } of REACH)
-  for (const l4 of ["icmp", "udp"] as const) {
+  for (const l4 of LAYERS) {
     // A forward is a rule for TCP or UDP: there is nothing that would let an echo request in.
     const expected = promise === "forward" && l4 === "icmp" ? "no" : promise;
     test(`${mode}: ${path} over ${l4} is ${expected}`, () => {
@@ -44,8 +44,14 @@ test.each([
   expect(cellOf(mode, path, "udp").reason).toBe(reason);
 });
 
-test("TCP is not measured yet, and nothing is guessed", () => {
-  for (const cell of measured.cells.filter(({ l4 }) => l4 === "tcp")) expect(cell).toMatchObject({ seen: "-", ok: null });
+test.each([
+  ["nat", "vm↔vm", "NAT_INSIDE"],
+  ["nat", "lan→vm", "TCP_CLOSED"],
+  ["internal", "vm→lan", "NOT_MINE"],
+  ["hostOnly", "vm→lan", "NOT_FORWARDING"],
+  ["notAttached", "vm→host", "NOT_ATTACHED"],
+] as const)("%s: what stops a connection on %s is %s", (mode, path, reason) => {
+  expect(cellOf(mode, path, "tcp").reason).toBe(reason);
 });
 
 test("the table has every mode, path and protocol once", () => {
@@ -90,7 +96,7 @@ describe("a promise that traffic does not keep", () => {
     ["natNetwork", "vm↔vm", "forward", "yes"],
   ] as const)("is found out: %s %s promises %s, traffic sees %s", async (mode, path, promise, seen) => {
     const wrong = wrongCells((await measureReach({ promises: broken(mode, path, promise) })).cells);
-    expect(wrong.map(({ l4 }) => l4)).toEqual(["icmp", "udp"]);
+    expect(wrong.map(({ l4 }) => l4)).toEqual(["icmp", "udp", "tcp"]);
     for (const cell of wrong) expect(cell).toMatchObject({ mode, path, seen, ok: false });
   });
 });

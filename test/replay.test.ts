@@ -60,7 +60,7 @@ test("what is no Ethernet is skipped", async () => {
 });
 
 test("what a gateway carries on and somebody drops further on is told apart from the frame itself", async () => {
-  const outside = ethernet(0x0800, ipv4(udp(5000, 53), { src: GUEST_IP, dst: [192, 168, 1, 1] }), [], GATEWAY);
+  const outside = ethernet(0x0800, ipv4(udp(5000, 54), { src: GUEST_IP, dst: [192, 168, 1, 1] }), [], GATEWAY);
   const [, fate] = await replayed(packets(whoHasGateway, outside));
   expect(fate).toMatchObject({ verdict: "delivered", to: ["laptop/NatNetwork/gateway"], losses: [] });
   expect(fate!.further).toContainEqual({ port: "home-router/1", reason: "UDP_CLOSED" });

@@ -120,7 +120,7 @@ export class World {
     if (/^[\d.]+$/.test(name)) return name;
     const other = this.setting.names?.(this.lab)[name] ?? this.setting.guests?.[name]?.ip;
     if (other !== undefined) return other;
-    return from === undefined || this.guests.has(from) ? this.machine(name).address : this.machine(from).resolve(this.machine(name));
+    return from === undefined || this.guests.has(from) ? this.machine(name).address : this.machine(from).addressOf(this.machine(name));
   }
 
   port(text: string): number { return this.ports.get(text) ?? Number(text); }

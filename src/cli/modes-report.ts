@@ -34,11 +34,10 @@ export function exitCode(cells: readonly Cell[]): 0 | 1 {
 
 function cellText({ seen, reason, ok }: Cell): string {
   const why = seen === "no" && reason !== null ? `no ${reason}` : seen;
-  return ok === false ? `${why} WRONG` : why;
+  return ok ? why : `${why} WRONG`;
 }
 
 function colourOf({ ok }: Cell): Colour {
-  if (ok === null) return "dim";
   return ok ? "green" : "red";
 }
 

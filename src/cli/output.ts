@@ -33,9 +33,9 @@ export class Output {
 /** Characters. */
 const CHUNK = 32_768;
 
-export type Colour = "green" | "red" | "dim" | "bold";
+export type Colour = "green" | "red" | "bold";
 
-const CODES: Record<Colour, number> = { green: 32, red: 31, dim: 2, bold: 1 };
+const CODES: Record<Colour, number> = { green: 32, red: 31, bold: 1 };
 
 /** Colours texts, or leaves them as they are. */
 export function painter(isColoured: boolean): (text: string, colour: Colour) => string {

@@ -11,14 +11,11 @@ import type { Scene } from "./scene";
 import type { Finding, Layer, Path } from "./table";
 import { aim, waysBetween } from "./way";
 
-/** The protocols there is something to measure with. */
-export type Measured = Exclude<Layer, "tcp">;
-
 /**
  * Finds out how one machine reaches another, without knowing what is promised: as anybody would try, then by ways that
  * would lead there if only the mode let them, then by a port forward where there is a NAT to have one.
  */
-export async function measure(scene: Scene, prober: Prober, mode: ModeName, path: Path, l4: Measured): Promise<Finding> {
+export async function measure(scene: Scene, prober: Prober, mode: ModeName, path: Path, l4: Layer): Promise<Finding> {
   const { a, b } = scene.pairs[mode];
   if (path !== "vm↔vm") {
     const [from, to] = ends(scene, a, path);
@@ -43,17 +40,17 @@ export function ends({ laptop, printer }: Scene, vm: Vm, path: Exclude<Path, "vm
 }
 
 async function reach(
-  scene: Scene, prober: Prober, mode: ModeName, from: Machine, to: Machine, l4: Measured,
+  scene: Scene, prober: Prober, mode: ModeName, from: Machine, to: Machine, l4: Layer,
 ): Promise<Finding> {
   const send = (address: string): Promise<Attempt> =>
-    l4 === "icmp" ? prober.icmp(from, to, address) : prober.udp(from, to, { address, port: PORT });
+    l4 === "icmp" ? prober.icmp(from, to, address) : prober[l4](from, to, { address, port: PORT });
 
   const plain = await plainly(from, to, send);
   if (plain?.arrived) return success("yes", plain, from, to);
 
   try {
     const failures: Failure[] = [];
-    const door = l4 === "udp" ? doorTo(scene, mode, from, to) : null;
+    const door = l4 !== "icmp" ? doorTo(scene, mode, from, to) : null;
     if (door) {
       const attempt = await send(scene.laptop.address);
       if (attempt.arrived) return success("yes", attempt, from, to, " by the host's address, without a rule");
@@ -66,7 +63,7 @@ async function reach(
       failures.push({ way: way.name, drops: attempt.drops });
     }
     const shut = nothing(failures);
-    return (door && (await forwarded(scene, prober, door, from, to, shut))) ?? shut;
+    return (door && l4 !== "icmp" && (await forwarded(scene, prober, door, from, to, l4, shut))) || shut;
   } catch (error) {
     return unsent(error);
   }
@@ -82,7 +79,7 @@ function doorTo({ pairs }: Scene, mode: ModeName, from: Machine, to: Machine): N
 /** As anybody would: to the address that `from` knows `to` by. null: it knows none. */
 async function plainly(from: Machine, to: Machine, send: (address: string) => Promise<Attempt>): Promise<Attempt | null> {
   try {
-    return await send(from.resolve(to));
+    return await send(from.addressOf(to));
   } catch (error) {
     if (error instanceof LabError && error.code === "NO_ROUTE") return null;
     throw error;
@@ -91,10 +88,10 @@ async function plainly(from: Machine, to: Machine, send: (address: string) => Pr
 
 /** By a port-forward rule, which is taken away again; null: it does not help. */
 async function forwarded(
-  { laptop }: Scene, prober: Prober, network: Network, from: Machine, to: Machine, shut: Finding,
+  { laptop }: Scene, prober: Prober, network: Network, from: Machine, to: Machine, l4: "udp" | "tcp", shut: Finding,
 ): Promise<Finding | null> {
-  const rule = network.forward(`reach,udp,,${PORT},${to.address},${PORT}`);
-  const attempt = await prober.udp(from, to, { address: laptop.address, port: PORT });
+  const rule = network.forward(`reach,${l4},,${PORT},${to.address},${PORT}`);
+  const attempt = await prober[l4](from, to, { address: laptop.address, port: PORT });
   rule.remove();
   if (!attempt.arrived) return null;
   const opened = success("forward", attempt, from, to, " through a forward");

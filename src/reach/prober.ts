@@ -7,6 +7,7 @@ import type { Leg } from "../leg";
 import type { Machine } from "../machine";
 import type { ReasonName } from "../reasons";
 import { hash } from "../seed";
+import type { TcpSocket } from "../tcp-socket";
 import type { Endpoint, UdpSocket } from "../udp-socket";
 
 /** What became of one thing that was sent. */
@@ -33,7 +34,11 @@ const FIRST_SIZE = 100;
 /** Bytes of Ethernet, IPv4 and UDP (or ICMP) header before the data. */
 const HEADERS = 14 + 20 + 8;
 
-/** Sends marked datagrams and echo requests, and knows whether the right machine received them. */
+/** The same of TCP with the timestamps that every segment has, and of its first segment, which has options to agree upon too. */
+const TCP_HEADERS = 14 + 20 + 20 + 12;
+const SYN = 14 + 20 + 20 + 20;
+
+/** Sends marked datagrams, connections and echo requests, and knows whether the right machine received them. */
 export class Prober {
   private count = 0;
   private readonly cards = new Map<Leg, Capture>();
@@ -61,6 +66,57 @@ export class Prober {
     } finally {
       server.close();
       client.close();
+    }
+  }
+
+  /**
+   * Opens a connection and sends a nonce; who receives it answers with the nonce and its own name.
+   *
+   * @throws LabError NO_ROUTE, NO_ADDRESS: the sender could not send at all
+   */
+  async tcp(from: Machine, to: Machine, target: Endpoint): Promise<Attempt> {
+    const nonce = this.nonce();
+    const before = this.lab.stats().drops;
+    const server = to.listen({ port: PORT, allowHalfOpen: true });
+    const client = from.connect(target, { timeout: PATIENCE, allowHalfOpen: true });
+    let accepted: TcpSocket | null = null;
+    try {
+      const isOpen = await client.opened.then(() => true, unopened);
+      accepted = isOpen ? await server.accept({ timeout: PATIENCE }).catch(silence) : null;
+      void tell(client, nonce);
+      const arrived = (accepted && (await this.read(accepted))) === nonce;
+      if (arrived) void tell(accepted!, `${nonce} ${to.name}`);
+      const answered = arrived && (await this.read(client)) === `${nonce} ${to.name}`;
+      const length = TCP_HEADERS + nonce.length;
+      return { arrived, answered, drops: this.dropsSince(before), mark: `nonce ${nonce}`, length };
+    } finally {
+      server.close();
+      await Promise.all([client.close().catch(() => {}), accepted?.close().catch(() => {})]);
+    }
+  }
+
+  /** Tries to open a connection to somebody who has no sockets, and looks for its first segment on the cards. */
+  async tcpUnheard(from: Machine, to: Machine, target: Endpoint): Promise<Attempt> {
+    const before = this.lab.stats().drops;
+    const earlier = await this.received(to, SYN);
+    await from.connect(target, { timeout: PATIENCE }).opened.catch(unopened);
+    const arrived = (await this.received(to, SYN)) > earlier;
+    return { arrived, answered: false, drops: this.dropsSince(before), mark: "a SYN", length: SYN };
+  }
+
+  /** What the other side says until it ends; null: it does not end in time. */
+  private async read(socket: TcpSocket): Promise<string | null> {
+    let text = "";
+    let done = false;
+    void this.lab.sleep(PATIENCE).then(() => done || socket.abort());
+    try {
+      const reader = socket.readable.getReader();
+      for (let next = await reader.read(); !next.done; next = await reader.read()) text += new TextDecoder().decode(next.value);
+      return text;
+    } catch {
+      return null;
+    } finally {
+      done = true;
     }
   }
 
@@ -163,6 +219,24 @@ async function hear(socket: UdpSocket<Machine>, text: string): Promise<{ from: E
     if (error instanceof LabError && error.code === "TIMEOUT") return null;
     throw error;
   }
+}
+
+/** What a connection that does not open means: nothing arrived; unless nothing was ever sent. */
+function unopened(error: unknown): false {
+  if (error instanceof LabError && !["NO_ROUTE", "NO_ADDRESS", "CLOSED"].includes(error.code)) return false;
+  throw error;
+}
+
+/** Nobody came. */
+function silence(error: unknown): null {
+  if (error instanceof LabError && error.code === "TIMEOUT") return null;
+  throw error;
+}
+
+/** Says it and ends; what becomes of it is seen on the other side. */
+async function tell(socket: TcpSocket, text: string): Promise<void> {
+  const writer = socket.writable.getWriter();
+  await writer.write(text).then(() => writer.close()).catch(() => {});
 }
 
 /** What a failed ping means: no answer; unless it was never sent. */

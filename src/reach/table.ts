@@ -17,10 +17,10 @@ export interface Cell {
   l4: Layer;
   /** What the mode promises for this protocol. */
   expected: Reach;
-  /** What traffic did. `one-way`: it arrived and the answer did not; `-`: it was not measured. */
-  seen: Reach | "one-way" | "-";
-  /** Whether they are the same, with a proof; null: it was not measured. */
-  ok: boolean | null;
+  /** What traffic did. `one-way`: it arrived and the answer did not. */
+  seen: Reach | "one-way";
+  /** Whether they are the same, with a proof. */
+  ok: boolean;
   /** Why a frame that was sent did not arrive: of a `no`, and of a `forward` before it had its rule. */
   reason: ReasonName | null;
   /** How it is known, one sentence. */
@@ -53,13 +53,12 @@ export type Finding = Pick<Cell, "seen" | "reason" | "evidence">;
  * Holds what was seen against what is promised. A `no` counts only with the reason that stopped the frames: else it may be
  * the sender that knew no way, or a frame that went missing.
  */
-export function judge(finding: Finding, expected: Reach): boolean | null {
-  if (finding.seen === "-") return null;
+export function judge(finding: Finding, expected: Reach): boolean {
   if (finding.seen !== expected) return false;
   return finding.seen === "yes" || finding.reason !== null;
 }
 
 /** The cells where traffic did not do what the mode promises. */
 export function wrongCells(cells: readonly Cell[]): Cell[] {
-  return cells.filter(({ ok }) => ok === false);
+  return cells.filter(({ ok }) => !ok);
 }
