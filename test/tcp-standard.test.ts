@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import * as abi from "../assembly/abi";
 import { drill, play } from "./tcp/drill";
-import { ACCEPTED, CONNECTED } from "./tcp/openings";
+import { ACCEPTED } from "./tcp/openings";
 import { Station } from "./tcp/station";
 
 describe("a connection opens", () => {
@@ -653,7 +653,7 @@ describe("initial sequence numbers", () => {
   });
 
   test("RFC 6528 §3: other endpoints tell nothing about these", async () => {
-    const found = [];
+    const found: number[] = [];
     for (let port = 5000; port < 5008; port++) found.push(await isnAt(opened(0, port)));
     const gaps = found.slice(1).map((isn, i) => (isn - found[i]!) >>> 0);
     expect(new Set(gaps).size).toBe(gaps.length);
