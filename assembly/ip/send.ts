@@ -12,7 +12,7 @@ import { trace } from "../trace";
 import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
 import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
 import { IPV4, IPV4_DF, Ipv4 } from "../wire/ipv4";
-import { sendTo, sendVia } from "./neighbor";
+import { doubtNeighbor, sendTo, sendVia } from "./neighbor";
 import { egressOf, firstConfigured, interfaceAt, isOwn, nextHop, nodeAt } from "./node";
 
 /**
@@ -81,6 +81,13 @@ export function checkRoute(node: u32, dst: u32): i32 {
   const id = egressFor(node, dst);
   if (id == 0) return firstConfigured(node) == 0 ? E_NO_ADDRESS : E_NO_ROUTE;
   return nextHop(node, id, dst) == 0 ? E_NO_ROUTE : 0;
+}
+
+/** The way to `dst` is in doubt: its first hop is asked whether it is there (RFC 1122 §3.3.1.4). */
+export function doubtRoute(node: u32, dst: u32): void {
+  if (isOwn(node, dst)) return;
+  const id = egressFor(node, dst);
+  if (id != 0) doubtNeighbor(id, nextHop(node, id, dst));
 }
 
 /** The interface for `dst`; broadcasts and multicasts without a route leave by the first that has an address. */

@@ -22,7 +22,7 @@ export const PORT = 80;
 
 export class Pair {
   static async create(seed: number, cable: Cable, capacity: { streams?: number; chunks?: number } = {}): Promise<Pair> {
-    const room = { stations: 16, frames: 4096, flights: 8192, connections: 16, forwards: 16, events: 8192, streams: 16, chunks: 1024, ...capacity };
+    const room = { stations: 16, frames: 4096, flights: 8192, connections: 16, forwards: 16, events: 8192, sockets: 64, streams: 16, chunks: 1024, ...capacity };
     return new Pair(await Engine.create(undefined, capacities(room), [seed, 1]), seed, cable);
   }
 
