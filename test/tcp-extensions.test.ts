@@ -137,6 +137,27 @@ describe("timestamps (RFC 7323 §3 to §5)", () => {
   `);
 });
 
+describe("a lost acknowledgement", () => {
+  test("RFC 7323 §4.3: what is sent again because of it has its timestamp echoed", () => drill`${WITH_TIMESTAMPS}
+    5     <  P. 1:11 ack 1 <ts 505 0>
+    45    >  . 1 ack 11 <ts 45 505>
+    305   <  P. 1:11 ack 1 <ts 805 0>
+    305   >  . 1 ack 11 <ts 305 805>
+  `);
+
+  test("RFC 6298 §3: a timestamp from before the segment was sent again measures nothing", () => drill`${WITH_TIMESTAMPS}
+    10    do write 10
+    10    >  P. 1:11 ack 1 <ts 10 500>
+    20    <  . 1 ack 11 <ts 520 10>
+    20    do write 10
+    20    >  P. 11:21 ack 1 <ts 20 520>
+    1020  >  P. 11:21 ack 1 <ts 1020 520>
+    1030  <  . 1 ack 21 <ts 1530 20>
+    1030  =  srtt 1.25
+    1030  =  rto 2000
+  `);
+});
+
 describe("the retransmission timeout (RFC 6298)", () => {
   test("§2.1: one second before anything is measured; §5.5: doubled each time; the cap is a minute", () => drill`
     0     do connect 7
