@@ -444,7 +444,7 @@ export const STREAM_RETRANSMITS: u32 = 76;
 /** u32 STREAM_ERROR_…: why it was closed. */
 export const STREAM_ERROR: u32 = 80;
 /** Bytes of one stream's record. */
-export const STREAM_SIZE: u32 = 400;
+export const STREAM_SIZE: u32 = 408;
 
 /** States (RFC 9293 §3.3.2), and three of our own: a SYN that waits for tcpDecide, and a stream that is over, but not released. */
 export const STREAM_LISTEN: u32 = 1;

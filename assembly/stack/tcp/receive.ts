@@ -176,6 +176,8 @@ function refuseSequence(s: Stream): u32 {
     challenge(s);
     return TCP_SEQUENCE;
   }
+  // Sent again, because our acknowledgement was lost: its timestamp is echoed, or the sender would measure its own timeout.
+  if (isBefore(seg.seq, s.rcvNxt)) noteTimestamp(s);
   if (s.has(HAS_SACK) && seg.length != 0 && isBefore(seg.seq, s.rcvNxt)) {
     seg.twiceLeft = seg.seq;
     seg.twiceRight = seg.seq + seg.length;

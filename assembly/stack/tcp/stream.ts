@@ -169,6 +169,9 @@ export class Stream {
   keepaliveProbes: u8;
   /** Flags of EVENT_STREAM not told yet. */
   news: u32;
+  /** When something was last sent again, ms: the timestamp it had. */
+  repeatedAt: u32;
+  private spare: u32;
 
   has(flag: u32): bool {
     return (this.flags & flag) != 0;

@@ -9,6 +9,7 @@ import {
   STREAM_SYN_SENT,
   STREAM_TIME_WAIT,
 } from "../../abi";
+import { doubtRoute } from "../../ip/send";
 import { now } from "../../memory";
 import { TCP_ACK, TCP_FIN } from "../../wire/tcp";
 import { collapseWindow, shrinkThreshold } from "./congestion";
@@ -68,6 +69,7 @@ function retransmitTimeout(s: Stream): void {
   const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
   if (now() - s.waitingSince >= patience) return finishUnanswered(s);
   if (s.timeouts < 32) s.timeouts++;
+  if (s.timeouts == IN_DOUBT) doubtRoute(s.node, s.remote);
   if (isOpening) return repeatSyn(s);
   if (!s.isInFlight || s.sndWnd == 0) return probe(s);
   repeat(s);
