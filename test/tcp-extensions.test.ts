@@ -620,6 +620,25 @@ describe("path MTU (RFC 1191, RFC 5927)", () => {
     5     >  P. 1453:1461 ack 1
   `);
 
+  test("2923 §2.1: what stays unanswered three times is made small, and stays so in silence, also when ten minutes are over", async () => {
+    const station = await drill`${ACCEPTED}
+      0     do set giveup 2000000
+      0     do write 1460
+      0     >  P. 1:1461 ack 1
+      1000  >  P. 1:1461 ack 1
+      3000  >  P. 1:1461 ack 1
+      7000  >  . 1:537 ack 1
+      15000 >  . 1:537 ack 1
+      31000 >  . 1:537 ack 1
+    `;
+    const sizes = [];
+    for (let at = 63_000; at < 800_000; at += 60_000) {
+      station.run(at);
+      sizes.push(...station.sent.splice(0).map(({ segment }) => segment.length));
+    }
+    expect(sizes).toEqual(Array(13).fill(536));
+  });
+
   test("1191 §6.3: ten minutes later the larger one is tried again", () => drill`${ACCEPTED}
     0     do set nodelay 1
     0     do write 1460

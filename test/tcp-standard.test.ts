@@ -301,6 +301,22 @@ describe("windows and small segments", () => {
     1010  >  . 1002:2002 ack 1
   `);
 
+  test("RFC 9293 §3.8.6.1: both windows are shut, both have probed, both answers are lost: what is new in an old segment counts", () => drill`
+    0     do listen
+    0     <  S 0 win 1000 <mss 1000>
+    0     >  S. 0 ack 1
+    0     <  . 1 ack 1 win 1000
+    0     do accept
+    0     do write 3000
+    0     >  . 1:1001 ack 1
+    5     <  P. 1:2 ack 1001 win 0
+    45    >  . 1001 ack 2                # does not arrive
+    1005  >  . 1001:1002 ack 2
+    1010  <  P. 1:2 ack 1002 win 1000    # it has ours, and does not know that we have its
+    1010  >  . 1002:2002 ack 2
+    1010  =  drops TCP_SEQUENCE 1
+  `);
+
   test("RFC 9293 §3.8.6.1: nobody answers the probes: the connection is given up", () => drill`${NARROW}
     0     do set giveup 5000
     1010  >  . 1001:1002 ack 1

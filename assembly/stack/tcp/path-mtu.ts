@@ -36,6 +36,11 @@ export function settleMss(s: Stream): void {
   s.mss = whole - (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0);
 }
 
+/** Whether full segments take more than every path does. */
+export function isLarge(s: Stream): bool {
+  return s.mss + (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) > MSS_DEFAULT;
+}
+
 /** Believes in a path MTU for ten minutes; false when it is nothing new. */
 export function lowerPathMtu(s: Stream, mtu: u32): bool {
   const before = s.mss;

@@ -172,7 +172,7 @@ function isWithin(seq: u32, first: u32, end: u32): bool {
 function refuseSequence(s: Stream): u32 {
   const seg = segment();
   if (seg.has(TCP_RST)) return TCP_SEQUENCE;
-  if (seg.has(TCP_SYN) || seg.span == 0) {
+  if (seg.has(TCP_SYN)) {
     challenge(s);
     return TCP_SEQUENCE;
   }
@@ -182,10 +182,20 @@ function refuseSequence(s: Stream): u32 {
     seg.twiceLeft = seg.seq;
     seg.twiceRight = seg.seq + seg.length;
   }
-  s.set(IS_ACK_DUE);
-  // A window that is shut does not shut out what it acknowledges (RFC 9293 §3.10.7.4).
-  if (seg.has(TCP_ACK) && seg.seq == s.rcvNxt && s.state > STREAM_SYN_RECEIVED) heedAck(s);
+  if (seg.span == 0) challenge(s);
+  else s.set(IS_ACK_DUE);
+  if (seg.has(TCP_ACK) && s.state > STREAM_SYN_RECEIVED && countsAllTheSame(s)) heedAck(s);
   return TCP_SEQUENCE;
+}
+
+/**
+ * What a segment acknowledges counts though a shut window keeps its text out (RFC 9293 §3.10.7.4). And what is new in an old one
+ * does: two sides that have both probed a shut window stand a byte before where they are expected until one of them hears of it.
+ */
+function countsAllTheSame(s: Stream): bool {
+  const seg = segment();
+  if (seg.seq == s.rcvNxt) return true;
+  return isBefore(s.sndUna, seg.ack) && isWithin(seg.seq, s.rcvNxt - s.rcvLimit, s.rcvNxt);
 }
 
 // ─── Then: is it an end, or a beginning? ───────────────────────────────────────────────────────────────────────────

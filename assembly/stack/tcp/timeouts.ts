@@ -17,7 +17,7 @@ import { emit } from "./emit";
 import { finish } from "./ending";
 import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
-import { MSS_DEFAULT, MTU_LEAST, lowerPathMtu } from "./path-mtu";
+import { MTU_LEAST, isLarge, lowerPathMtu } from "./path-mtu";
 import { sacked, tidyRanges } from "./ranges";
 import { MS, RTO_MOST, backOff } from "./rtt";
 import { segment } from "./segment";
@@ -92,7 +92,7 @@ function repeat(s: Stream): void {
   // Only the first timeout of a segment is news to the threshold (RFC 5681 §3.1).
   if (s.timeouts == 1) shrinkThreshold(s, s.sndNxt - s.sndUna);
   // Nobody says why large segments get lost: perhaps they are too large (RFC 2923 §2.1, RFC 4821).
-  if (s.timeouts == IN_DOUBT && !s.has(MAY_FRAGMENT) && s.mss > MSS_DEFAULT) lowerPathMtu(s, MTU_LEAST);
+  if (s.timeouts >= IN_DOUBT && !s.has(MAY_FRAGMENT) && isLarge(s)) lowerPathMtu(s, MTU_LEAST);
   collapseWindow(s);
   s.recover = s.sndMax;
   s.dupAcks = 0;
