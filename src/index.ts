@@ -20,6 +20,7 @@ export type { Mode, ModeName, Reach } from "./modes";
 export type { Connection, Filtering, Forward, Mapping, NatOptions } from "./nat";
 export type { KnownStation, Network } from "./network";
 export type { PingOptions, PingReply } from "./ping";
+export type { Outside, OutsideStream } from "./outside";
 export { explain, REASONS } from "./reasons";
 export type { ReasonName } from "./reasons";
 export type { ResolveOptions } from "./resolver";

@@ -5,6 +5,7 @@ export type { QemuOptions, QemuPort } from "./guests/qemu";
 export { udpTunnel } from "./guests/udp-tunnel";
 export type { UdpTunnel, UdpTunnelOptions } from "./guests/udp-tunnel";
 export type { LivePort } from "./guests/live-port";
+export { hostSockets } from "./outside/host-sockets";
 export { duplex } from "./node/duplex";
 export type { SocketDuplex } from "./node/duplex";
 export { LabAgent, serveHttp } from "./node/http";
