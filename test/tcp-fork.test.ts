@@ -99,3 +99,15 @@ test("the same seed sends the same bytes, to the last one of the capture", async
   };
   expect(await run()).toBe(await run());
 });
+
+test("with the real clock it is the same, in real time", async () => {
+  const world = await lab({ clock: "real" });
+  const laptop = world.host("laptop");
+  const printer = world.host("printer");
+  await world.ready();
+  echo(printer.listen(7));
+  const data = bytesOf(200_000);
+  const socket = laptop.connect({ machine: printer, port: 7 });
+  expect(await echoed(socket, data)).toBe(await sha256(data));
+  await socket.closed;
+});
