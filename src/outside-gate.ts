@@ -70,7 +70,7 @@ export class OutsideGate implements TcpOwner {
 
   private async ask(stream: number): Promise<void> {
     this.asking.get(stream)?.abort(); // the number is another connection's now
-    const { call } = this.core.enter();
+    const { call } = this.core.engine;
     const { local } = this.core.engine.stream(stream);
     if (local.address >>> 24 !== LOOPBACK) return call.tcpDecide(stream, DECIDE_RESET, 0);
     const asking = new AbortController();
@@ -99,7 +99,7 @@ export class OutsideGate implements TcpOwner {
   }
 
   private accept(): void {
-    const { call } = this.core.enter();
+    const { call } = this.core.engine;
     for (let stream = call.tcpAccept(this.state.listener); stream !== 0; stream = call.tcpAccept(this.state.listener)) {
       const there = this.promised.get(stream);
       this.promised.delete(stream);

@@ -61,6 +61,7 @@ export class TcpInlet {
   stop(): void {
     this.state.deaf = true;
     this.close();
+    if (!this.line.isOver) this.core.enter();
     this.discard();
   }
 
@@ -115,9 +116,10 @@ export class TcpInlet {
     this.line.readOut();
   }
 
+  /** Also amid the engine's events, where `enter` could hand out later ones before this one is done. */
   private discard(): void {
     if (this.line.isOver || this.state.stream === 0) return;
-    const { call } = this.core.enter();
+    const { call } = this.core.engine;
     while (call.tcpRead(this.state.stream, PIECE) > 0) continue;
     if (this.hasEnded) this.line.readOut();
   }
