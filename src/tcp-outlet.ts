@@ -46,7 +46,7 @@ export class TcpOutlet {
       return;
     }
     this.isEnding = true;
-    this.core.clock.after(0, () => {
+    this.core.clock.afterwards(() => {
       if (this.isWriting || this.state.shut || this.line.isOver) return;
       this.shutDown();
       this.controller.error(new LabError("CLOSED",
