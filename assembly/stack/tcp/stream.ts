@@ -106,7 +106,7 @@ export class Stream {
   ranges: u32;
 
   // ── recovery ──
-  /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint). */
+  /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint), or the tail probed. */
   recover: u32;
   /** RFC 6675 HighRxt and RescueRxt. */
   highRxt: u32;
@@ -260,6 +260,10 @@ export const HAS_SOFT_ERROR: u32 = 1 << 20;
 export const IS_PATIENT: u32 = 1 << 21;
 /** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
 export const IS_STARVED: u32 = 1 << 22;
+/** `retransmitAt` is that of a tail loss probe; one is out; it repeated the last segment (tail.ts). */
+export const IS_TAIL_TIMED: u32 = 1 << 23;
+export const HAS_PROBED_TAIL: u32 = 1 << 24;
+export const IS_TAIL_REPEATED: u32 = 1 << 25;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

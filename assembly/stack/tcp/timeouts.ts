@@ -32,10 +32,12 @@ import {
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
+  IS_TAIL_TIMED,
   MAY_FRAGMENT,
   Stream,
   streamAt,
 } from "./stream";
+import { forgetProbe, probeTail } from "./tail";
 import { arm, armUpkeep, keepUp } from "./timers";
 
 /** What happens when nothing happens. */
@@ -64,6 +66,7 @@ export function streamTimeout(id: u32): void {
 }
 
 function retransmitTimeout(s: Stream): void {
+  if (s.has(IS_TAIL_TIMED)) return probeTail(s);
   s.retransmitAt = 0;
   const isOpening = s.state == STREAM_SYN_SENT || s.state == STREAM_SYN_RECEIVED;
   const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
@@ -98,6 +101,7 @@ function repeat(s: Stream): void {
   s.dupAcks = 0;
   s.clear(IS_RECOVERING | HAS_PARTIAL_ACK);
   s.set(IS_AFTER_TIMEOUT);
+  forgetProbe(s);
   forgetSacked(s);
   s.sndNxt = s.sndUna;
   s.timedAt = 0;
