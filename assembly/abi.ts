@@ -211,6 +211,11 @@ export const IS_FRAGMENT: u32 = 1;
 export const IS_LATER_FRAGMENT: u32 = 2;
 /** IPv4 options or IPv6 extension headers are present. */
 export const HAS_OPTIONS: u32 = 4;
+/**
+ * The transport checksum was made in this lab, and since then only who keeps it right has touched the packet. The parser never says so:
+ * a frame that came in, or had a bit flipped on the way, is summed by who receives it.
+ */
+export const IS_SUMMED: u32 = 8;
 
 // ─── Networks and ports ────────────────────────────────────────────────────────────────────────────────────────────
 export const SWITCH_LEARNING: u32 = 0;

@@ -1,4 +1,5 @@
 import {
+  IS_SUMMED,
   OK,
   STREAM_CLOSED,
   STREAM_ERROR_ABORTED,
@@ -52,6 +53,7 @@ export function receiveTcp(node: u32, frame: u32): void {
 
 function isSound(frame: u32): bool {
   const f = frameAt(frame);
+  if ((f.flags & IS_SUMMED) != 0) return true;
   const ip = Ipv4.at(f.data + f.l3);
   const length = <u32>f.end - <u32>f.l4;
   return fold(pseudoHeader(ip.src, ip.dst, PROTOCOL_TCP, length) + sumOf(f.data + f.l4, length)) == 0xffff;
