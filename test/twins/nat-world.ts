@@ -272,20 +272,21 @@ export class NatWorld {
         if (isDamaged(act)) return null;
         const outside = this.twin.outsideOf(heard.protocol, heard.dst, heard.src, now);
         if (outside === null) return null;
-        // RFC 5508 REQ-7: what came by a hairpin goes back by one.
-        if (heard.src.ip === OUTSIDE) return (then) => this.errorTurned(error, heard, outside, then);
+        // RFC 5508 REQ-7: what came by a hairpin goes back by one. Whose it is need not be known before it has turned.
+        const isKnown = this.twin.insideOf(heard.protocol, heard.src, outside, now) !== null;
+        if (heard.src.ip === OUTSIDE) return (then) => this.errorTurned(error, heard, outside, isKnown, then);
         const quoted = readdressed(heard.bytes, { dst: outside });
         return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null };
       },
     };
   }
 
-  private errorTurned(error: Quoting, heard: Heard, outside: Endpoint, now: number): Expected | null {
+  private errorTurned(error: Quoting, heard: Heard, outside: Endpoint, isKnown: boolean, now: number): Expected | null {
     const found = this.twin.insideOf(heard.protocol, heard.src, outside, now);
     if (found === null) return null;
     const quoted = readdressed(heard.bytes, { src: found.inside, dst: outside });
     const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
-    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: found.isCertain };
+    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: isKnown && found.isCertain };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
