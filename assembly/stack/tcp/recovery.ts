@@ -1,4 +1,5 @@
 import { shrinkThreshold } from "./congestion";
+import { sackBytes } from "./emit";
 import { retransmit, sendNew } from "./output";
 import { addSacked, haveRanges, sacked, sackedCount, tidyRanges } from "./ranges";
 import { segment } from "./segment";
@@ -56,8 +57,7 @@ function beginRecovery(s: Stream): void {
   s.highRxt = s.sndUna;
   s.rescueRxt = s.sndUna;
   // The first one goes out whatever the pipe holds (RFC 6675 §5 step 4.3).
-  const first = earlierOf(s.sndUna + s.mss, firstSacked(s));
-  if (retransmit(s, s.sndUna, first)) s.highRxt = first;
+  s.highRxt += retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, firstSacked(s)));
 }
 
 /** `acked` bytes were acknowledged during recovery. */
@@ -153,10 +153,9 @@ function sendHole(s: Stream, onlyLost: bool): u32 {
     if (onlyLost && !isLostBefore(s, i, beyond)) return 0;
     const left = laterOf(from, s.highRxt);
     if (isBefore(left, r.left)) {
-      const right = earlierOf(left + s.mss, r.left);
-      if (!retransmit(s, left, right)) return 0;
-      s.highRxt = right;
-      return right - left;
+      const sent = retransmit(s, left, earlierOf(left + s.mss, r.left));
+      if (sent != 0) s.highRxt = left + sent;
+      return sent;
     }
     beyond -= r.right - r.left;
     from = r.right;
@@ -170,8 +169,10 @@ function sendRescue(s: Stream): u32 {
   const count = sackedCount(s);
   const last = count == 0 ? s.sndUna : sacked(s).at(count - 1).right;
   if (!isBefore(last, s.sndMax)) return 0;
-  const left = laterOf(last, s.sndMax - s.mss);
-  if (isBefore(left, s.highRxt) || !retransmit(s, left, s.sndMax)) return 0;
-  s.rescueRxt = s.recover;
-  return s.sndMax - left;
+  // It has to reach the end: what our own SACK blocks take comes off its beginning.
+  const left = laterOf(last, s.sndMax - s.mss + sackBytes(s));
+  if (isBefore(left, s.highRxt)) return 0;
+  const sent = retransmit(s, left, s.sndMax);
+  if (sent != 0) s.rescueRxt = s.recover;
+  return sent;
 }
