@@ -46,3 +46,18 @@ describe("recovery with SACK (RFC 6675)", () => {
     10    >  P. 5013:6001 ack 1
   `);
 });
+
+describe("both sides open at once", () => {
+  test("RFC 7323 §2.2: the window of the SYN-ACK is as written, that of the next segment is scaled", () => drill`
+    0     do connect
+    0     >  S 0 <mss 1460,sackok,ts 0 0,ws 7>
+    10    <  S 0 win 1000 <mss 1000,ws 7>
+    10    >  S. 0 ack 1 <mss 1460,ws 7>
+    20    <  S. 0 ack 1 win 1000 <mss 1000,ws 7>
+    20    =  state ESTABLISHED
+    20    do write 9000
+    20    >  . 1:1001 ack 1
+    30    <  . 1 ack 1001 win 1000
+    ${out(30, 1001, 8, true)}
+  `);
+});

@@ -19,6 +19,7 @@ import {
   IS_WRITE_WANTED,
   Stream,
 } from "./stream";
+import { windowOffered } from "./window";
 
 /**
  * The acknowledgement in the present segment (RFC 9293 §3.10.7.4, fifth check, for synchronized states).
@@ -34,7 +35,7 @@ export function heedAck(s: Stream): bool {
   // An old one says nothing new.
   if (isBefore(seg.ack, s.sndUna)) return true;
 
-  const window = seg.window << s.sndScale;
+  const window = windowOffered(s);
   const isSameWindow = window == s.sndWnd;
   const news = s.has(HAS_SACK) && seg.sackBlocks != 0 ? noteSack(s) : 0;
   heedWindow(s, window);

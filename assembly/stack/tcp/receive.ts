@@ -32,7 +32,7 @@ import { isBefore } from "./sequence";
 import { feedStarved } from "./starved";
 import { HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
 import { heedText } from "./text";
-import { windowEnd } from "./window";
+import { windowEnd, windowOffered } from "./window";
 
 /** A segment for `node`, which a NAT has not claimed. Takes the frame over. */
 export function receiveTcp(node: u32, frame: u32): void {
@@ -218,7 +218,7 @@ function confirm(s: Stream): bool {
     refuse(s.node);
     return false;
   }
-  s.sndWnd = seg.window << s.sndScale;
+  s.sndWnd = windowOffered(s);
   s.maxWnd = max<u32>(s.maxWnd, s.sndWnd);
   s.sndWl1 = seg.seq;
   s.sndWl2 = seg.ack;

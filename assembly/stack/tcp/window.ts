@@ -1,6 +1,7 @@
+import { segment } from "./segment";
 import { HAS_SCALE, Stream } from "./stream";
 
-/** The window we offer: how far the other side may send (RFC 9293 §3.8.6, RFC 7323 §2). */
+/** The windows: how far either side may send (RFC 9293 §3.8.6, RFC 7323 §2). */
 
 /** Our window scale: offers of up to 8 MiB in steps of 128 bytes. */
 export const SCALE: u32 = 7;
@@ -31,4 +32,10 @@ export function windowToOffer(s: Stream, isSyn: bool): u32 {
 /** First sequence number beyond what the other side may send. */
 export function windowEnd(s: Stream): u32 {
   return s.rcvEdge + (s.has(HAS_SCALE) ? (1 << s.rcvScale) - 1 : 0);
+}
+
+/** The window that the present segment offers, bytes: on a SYN it is never scaled (RFC 7323 §2.2). */
+export function windowOffered(s: Stream): u32 {
+  const seg = segment();
+  return seg.wasSyn ? seg.window : seg.window << s.sndScale;
 }
