@@ -1,7 +1,8 @@
 /** TCP where two rules meet, RFC by RFC: what is rarely seen and was once wrong. */
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { drill } from "./tcp/drill";
 import { WITH_SACK } from "./tcp/openings";
+import type { Station } from "./tcp/station";
 
 /** Segments `first` … of 1000 bytes each, as they go out at `at`; the last one ends what was written when it is `pushed`. */
 function out(at: number, first: number, count: number, pushed = false): string {
@@ -59,5 +60,58 @@ describe("both sides open at once", () => {
     20    >  . 1:1001 ack 1
     30    <  . 1 ack 1001 win 1000
     ${out(30, 1001, 8, true)}
+  `);
+});
+
+describe("a window in steps of the scale", () => {
+  const NARROW = `
+    0     do listen
+    0     do setListener rcvbuf 4096
+    0     do setListener delack 0
+    0     <  S 0 win 65535 <mss 1000,ws 7>
+    0     >  S. 0 ack 1 win 4096 <mss 1460,ws 7>
+    0     <  . 1 ack 1
+    0     do accept
+  `;
+  /** Where the windows end that are offered in answer to segments of these lengths. */
+  const edges = (station: Station, lengths: number[], seq: number): number[] => lengths.map((length) => {
+    station.send({ flags: ".", seq, length, ack: 1, win: 65535, options: [] });
+    station.run(station.now);
+    seq += length;
+    const { segment } = station.sent.pop()!;
+    expect(segment.ack).toBe(seq);
+    return seq + segment.win! * 128;
+  });
+
+  test("RFC 9293 §3.8.6: while there is room its end never goes back, whatever the lengths of what comes", async () => {
+    const station = await drill`${NARROW}
+      0     <  . 1:1001 ack 1
+      0     >  . 1 ack 1001
+      0     do read 900
+    `;
+    const ends = edges(station, [24, 100, 30, 78, 127, 1], 1001);
+    expect(ends).toEqual([...ends].sort((a, b) => a - b));
+    expect(ends[0]).toBeGreaterThanOrEqual(4097 - 127);
+  });
+
+  test("RFC 9293 §3.8.6: it never reaches beyond the receive buffer", async () => {
+    const station = await drill`${NARROW}`;
+    const ends = edges(station, [24, 100, 30, 78, 127, 1, 999, 1000], 1);
+    expect(Math.max(...ends)).toBeLessThanOrEqual(4097);
+    expect(Math.min(...ends)).toBeGreaterThan(4097 - 128);
+  });
+
+  test("RFC 7323 §2.4: what was offered once is taken, though less than a step of it cannot be said any more", () => drill`${NARROW}
+    0     <  . 1:1001 ack 1
+    0     >  . 1 ack 1001
+    0     <  . 1001:2001 ack 1
+    0     >  . 1 ack 2001
+    0     <  . 2001:3001 ack 1
+    0     >  . 1 ack 3001
+    0     <  . 3001:4001 ack 1
+    0     >  . 1 ack 4001 win 0
+    0     <  . 4001:4201 ack 1
+    0     >  . 1 ack 4097 win 0
+    0     =  readable 4096
   `);
 });
