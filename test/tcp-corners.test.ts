@@ -115,3 +115,47 @@ describe("a window in steps of the scale", () => {
     0     =  readable 4096
   `);
 });
+
+describe("NewReno (RFC 6582)", () => {
+  test("RFC 6582 §3.2 step 2, §4: after a timeout duplicates of the last number sent before it start nothing; later ones do", () => drill`${opened(1)}
+    0     do write 20000
+    ${out(0, 1, 10)}
+    1000  >  . 1:1001 ack 1
+    1010  <  . 1 ack 10001
+    ${out(1010, 10001, 2)}
+    1011  <  . 1 ack 10001
+    ${out(1011, 12001, 1)}
+    1012  <  . 1 ack 10001
+    ${out(1012, 13001, 1)}
+    1013  <  . 1 ack 10001
+    1014  <  . 1 ack 10001
+    1014  =  ssthresh 5000
+    1020  <  . 1 ack 11001
+    1021  <  . 1 ack 11001
+    ${out(1021, 14001, 1)}
+    1022  <  . 1 ack 11001
+    ${out(1022, 15001, 1)}
+    1023  <  . 1 ack 11001
+    ${out(1023, 11001, 1)}
+  `);
+
+  test("RFC 6582 §3.2 step 2: after a recovery duplicates of the number that ended it do not start another", () => drill`${opened(1)}
+    0     do write 20000
+    ${out(0, 1, 10)}
+    10    <  . 1 ack 1
+    ${out(10, 10001, 1)}
+    11    <  . 1 ack 1
+    ${out(11, 11001, 1)}
+    12    <  . 1 ack 1
+    ${out(12, 1, 1)}
+    20    <  . 1 ack 12001
+    ${out(20, 12001, 2)}
+    21    <  . 1 ack 12001
+    ${out(21, 14001, 1)}
+    22    <  . 1 ack 12001
+    ${out(22, 15001, 1)}
+    23    <  . 1 ack 12001
+    24    <  . 1 ack 12001
+    24    =  ssthresh 6000
+  `);
+});

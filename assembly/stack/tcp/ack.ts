@@ -94,6 +94,8 @@ function heedProgress(s: Stream): void {
     s.dupAcks = 0;
     growWindow(s, acked, flight);
     if (s.has(IS_AFTER_TIMEOUT) && !isBefore(s.sndUna, s.recover)) s.clear(IS_AFTER_TIMEOUT);
+    // Behind for good: it follows, lest it seem to be ahead half a turn of the numbers later.
+    if (isBefore(s.recover, s.sndUna)) s.recover = s.sndUna - 1;
   }
   if (s.has(IS_WRITE_WANTED) && buffered(s) <= s.sndLimit >> 1) {
     s.clear(IS_WRITE_WANTED);

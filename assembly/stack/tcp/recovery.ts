@@ -43,6 +43,8 @@ export function heedDuplicate(s: Stream): void {
   }
   // What was sent before the timeout must not set off another reduction (RFC 6582 §4, RFC 6675 §5.1).
   if (s.has(IS_AFTER_TIMEOUT)) return;
+  // Without SACK they may be about what we sent twice ourselves, until more is acknowledged than was out then (RFC 6582 §3.2 step 2).
+  if (!s.has(HAS_SACK) && !isBefore(s.recover, s.sndUna)) return;
   if (s.dupAcks < DUP_THRESHOLD && !isFirstHoleLost(s)) return;
   beginRecovery(s);
 }
