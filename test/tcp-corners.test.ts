@@ -1,7 +1,7 @@
 /** TCP where two rules meet, RFC by RFC: what is rarely seen and was once wrong. */
 import { describe, expect, test } from "vitest";
 import { drill } from "./tcp/drill";
-import { WITH_SACK } from "./tcp/openings";
+import { ACCEPTED, WITH_SACK } from "./tcp/openings";
 import type { Station } from "./tcp/station";
 
 /** Segments `first` … of 1000 bytes each, as they go out at `at`; the last one ends what was written when it is `pushed`. */
@@ -157,5 +157,50 @@ describe("NewReno (RFC 6582)", () => {
     23    <  . 1 ack 12001
     24    <  . 1 ack 12001
     24    =  ssthresh 6000
+  `);
+});
+
+describe("path MTU", () => {
+  test("RFC 8201 §4: a router that tells of more than is believed already raises nothing", () => drill`${ACCEPTED}
+    0     do write 2920
+    0     >  . 1:1461 ack 1
+    0     >  P. 1461:2921 ack 1
+    5     <  icmp 3/4 1000 about 1
+    5     >  . 1:961 ack 1
+    5     >  . 961:1921 ack 1
+    5     >  . 1921:2881 ack 1
+    5     >  P. 2881:2921 ack 1
+    6     <  icmp 3/4 1400 about 961
+    6     =  mss 960
+  `);
+
+  test("RFC 1191 §6.5: too large in the middle of a recovery with SACK: all of it again at once, and no second reduction", () => drill`${WITH_SACK}
+    0     do set congestion 1
+    0     do write 10000
+    ${out(0, 1, 10, true)}
+    5     <  . 1 ack 1 <sack 7001:10001>
+    ${out(5, 1, 5)}
+    5     =  ssthresh 5000
+    9     <  icmp 3/4 600 about 1
+    9     =  mss 560
+    9     >  . 1:561 ack 1
+    9     >  . 561:1121 ack 1
+    9     >  . 1121:1681 ack 1
+    9     >  . 1681:2241 ack 1
+    9     >  . 2241:2801 ack 1
+    9     >  . 2801:3361 ack 1
+    9     >  . 3361:3921 ack 1
+    9     >  . 3921:4481 ack 1
+    9     >  . 4481:5001 ack 1
+    20    <  . 1 ack 5001 <sack 7001:10001>
+    20    >  . 5001:5561 ack 1
+    20    >  . 5561:6121 ack 1
+    20    >  . 6121:6681 ack 1
+    20    >  . 6681:7001 ack 1
+    30    <  . 1 ack 5001 <sack 5561:6121 7001:10001>
+    30    <  . 1 ack 5001 <sack 5561:7001>
+    30    =  ssthresh 5000
+    40    <  . 1 ack 10001
+    40    =  buffered 0
   `);
 });

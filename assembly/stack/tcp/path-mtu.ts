@@ -41,8 +41,9 @@ export function isLarge(s: Stream): bool {
   return s.mss + (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) > MSS_DEFAULT;
 }
 
-/** Believes in a path MTU for ten minutes; false when it is nothing new. */
+/** Believes in a path MTU for ten minutes; false when it is nothing new. Larger ones come with time only (RFC 8201 §4). */
 export function lowerPathMtu(s: Stream, mtu: u32): bool {
+  if (s.pathMtu != 0 && mtu > s.pathMtu) return false;
   const before = s.mss;
   if (mtu < MTU_LEAST) s.set(MAY_FRAGMENT);
   s.pathMtu = max<u32>(mtu, MTU_LEAST);

@@ -84,6 +84,16 @@ function endRecovery(s: Stream): void {
   s.cwnd = min<u32>(s.ssthresh, max<u32>(s.sndMax - s.sndUna, s.mss) + s.mss);
 }
 
+/**
+ * Everything is sent again, for another reason than the loss: the pipe, which counts it as under way, has nothing to say about
+ * that. The loss has been answered for, and what is under way is not taken for another (RFC 6675 §5.1).
+ */
+export function giveUpRecovery(s: Stream): void {
+  endRecovery(s);
+  s.recover = s.sndMax;
+  s.set(IS_AFTER_TIMEOUT);
+}
+
 // ─── The scoreboard ────────────────────────────────────────────────────────────────────────────────────────────────
 
 function firstSacked(s: Stream): u32 {
