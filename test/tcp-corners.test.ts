@@ -1,7 +1,7 @@
 /** TCP where two rules meet, RFC by RFC: what is rarely seen and was once wrong. */
 import { describe, expect, test } from "vitest";
 import { drill } from "./tcp/drill";
-import { ACCEPTED, WITH_SACK } from "./tcp/openings";
+import { ACCEPTED, WITH_SACK, WITH_TIMESTAMPS } from "./tcp/openings";
 import type { Station } from "./tcp/station";
 
 /** Segments `first` … of 1000 bytes each, as they go out at `at`; the last one ends what was written when it is `pushed`. */
@@ -203,4 +203,18 @@ describe("path MTU", () => {
     40    <  . 1 ack 10001
     40    =  buffered 0
   `);
+});
+
+describe("answers that could go on for ever", () => {
+  const flood = (station: Station, count: number, flags: string, seq: number, options: string[]): number => {
+    for (let i = 0; i < count; i++) station.send({ flags, seq, length: 0, ack: flags === "R" ? null : 1, win: 65535, options });
+    station.run(station.now);
+    return station.sent.splice(0).length;
+  };
+
+  test("RFC 5961 §7, RFC 7323 §5.3: acknowledgements with an old timestamp get ten answers in five seconds", async () => {
+    const station = await drill`${WITH_TIMESTAMPS}`;
+    expect(flood(station, 200, ".", 1, ["ts 499 0"])).toBe(10);
+    expect(station.drops("TCP_SEQUENCE")).toBe(200);
+  });
 });

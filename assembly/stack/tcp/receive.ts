@@ -140,7 +140,8 @@ function isTimely(s: Stream): bool {
     s.tsRecent = seg.tsValue;
     return true;
   }
-  s.set(IS_ACK_DUE);
+  if (seg.span == 0) challenge(s);
+  else s.set(IS_ACK_DUE);
   return false;
 }
 
