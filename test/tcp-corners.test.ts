@@ -1,5 +1,6 @@
 /** TCP where two rules meet, RFC by RFC: what is rarely seen and was once wrong. */
 import { describe, expect, test } from "vitest";
+import { STREAM_CWND, STREAM_RETRANSMITS, STREAM_SSTHRESH } from "../assembly/abi";
 import { drill } from "./tcp/drill";
 import { ACCEPTED, WITH_SACK, WITH_TIMESTAMPS } from "./tcp/openings";
 import type { Station } from "./tcp/station";
@@ -216,5 +217,40 @@ describe("answers that could go on for ever", () => {
     const station = await drill`${WITH_TIMESTAMPS}`;
     expect(flood(station, 200, ".", 1, ["ts 499 0"])).toBe(10);
     expect(station.drops("TCP_SEQUENCE")).toBe(200);
+  });
+});
+
+/** A round trip of 100 ms: writes `bytes`, and acknowledges every segment that is out. */
+function roundTrip(station: Station, bytes: number): void {
+  station.write(bytes);
+  station.run(station.now + 100);
+  for (const { segment } of station.sent.splice(0))
+    station.send({ flags: ".", seq: 1, length: 0, ack: segment.seq + segment.length, win: 65535, options: [] });
+  station.run(station.now);
+}
+
+describe("CUBIC (RFC 9438)", () => {
+  test("RFC 9438 §5.8: the time in which the user has little to send does not count", async () => {
+    const station = await drill`${opened(0)}
+      0     do write 12000
+      ${out(0, 1, 10)}
+      10    <  . 1 ack 1
+      ${out(10, 10001, 1)}
+      11    <  . 1 ack 1
+      11    >  P. 11001:12001 ack 1
+      12    <  . 1 ack 1
+      ${out(12, 1, 1)}
+      20    <  . 1 ack 12001
+    `;
+    const full = (): number => Math.ceil(station.u32(STREAM_CWND) / 1000) * 1000;
+    for (let i = 0; i < 8; i++) roundTrip(station, full());
+    const before = station.u32(STREAM_CWND);
+    expect(before).toBeGreaterThanOrEqual(station.u32(STREAM_SSTHRESH));
+    for (let i = 0; i < 600; i++) roundTrip(station, 1);
+    for (let i = 0; i < 3; i++) roundTrip(station, full());
+    // Three round trips from where it was; sixty seconds on, the cube would allow half as much again in each.
+    expect(station.u32(STREAM_CWND) / before).toBeGreaterThan(1);
+    expect(station.u32(STREAM_CWND) / before).toBeLessThan(1.3);
+    expect(station.u32(STREAM_RETRANSMITS)).toBe(1);
   });
 });
