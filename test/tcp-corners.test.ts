@@ -1,7 +1,7 @@
 /** TCP where two rules meet, RFC by RFC: what is rarely seen and was once wrong. */
 import { describe, expect, test } from "vitest";
-import { STREAM_CWND, STREAM_RETRANSMITS, STREAM_SSTHRESH } from "../assembly/abi";
-import { drill } from "./tcp/drill";
+import { STREAM_BYTES_RECEIVED, STREAM_CWND, STREAM_RETRANSMITS, STREAM_SSTHRESH } from "../assembly/abi";
+import { drill, play } from "./tcp/drill";
 import { ACCEPTED, WITH_SACK, WITH_TIMESTAMPS } from "./tcp/openings";
 import type { Station } from "./tcp/station";
 
@@ -252,5 +252,27 @@ describe("CUBIC (RFC 9438)", () => {
     expect(station.u32(STREAM_CWND) / before).toBeGreaterThan(1);
     expect(station.u32(STREAM_CWND) / before).toBeLessThan(1.3);
     expect(station.u32(STREAM_RETRANSMITS)).toBe(1);
+  });
+});
+
+describe("after an idle time", () => {
+  test("RFC 5681 §4.1: the window is the first one again though acknowledgements went out meanwhile", async () => {
+    const station = await drill`${opened(1)}`;
+    for (let i = 0; i < 3; i++) roundTrip(station, 20_000);
+    while (station.sent.length > 0) roundTrip(station, 0);
+    expect(station.u32(STREAM_CWND)).toBeGreaterThan(12_000);
+    // The other side has something to say every 900 ms, and a timeout is a second.
+    for (let i = 0; i < 6; i++) {
+      await play(station, `
+        +900  <  P. ${1 + 10 * i}:${11 + 10 * i} ack 60001
+        +40   >  . 60001 ack ${11 + 10 * i}
+      `);
+    }
+    await play(station, `
+      +0    do write 1
+      +0    >  P. 60001:60002 ack 61
+      +0    =  cwnd 10000
+    `);
+    expect(station.u32(STREAM_BYTES_RECEIVED)).toBe(60);
   });
 });
