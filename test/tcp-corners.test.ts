@@ -276,3 +276,21 @@ describe("after an idle time", () => {
     expect(station.u32(STREAM_BYTES_RECEIVED)).toBe(60);
   });
 });
+
+describe("a SYN that comes again", () => {
+  test("RFC 7323 §4.3: its timestamp is echoed", () => drill`
+    0     do listen
+    0     <  S 0 win 65535 <mss 1460,ts 100 0>
+    0     >  S. 0 ack 1 <mss 1460,ts 0 100>
+    500   <  S 0 win 65535 <mss 1460,ts 600 0>
+    500   >  S. 0 ack 1 <mss 1460,ts 500 600>
+  `);
+
+  test("RFC 7323 §4.3: that of one that is held is echoed once it is let in", () => drill`
+    0     do listenAny
+    0     <  S 0 win 65535 <mss 1460,ts 100 0>
+    900   <  S 0 win 65535 <mss 1460,ts 1000 0>
+    950   do decide 0
+    950   >  S. 0 ack 1 <mss 1460,ts 950 1000>
+  `);
+});

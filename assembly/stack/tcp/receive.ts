@@ -114,11 +114,13 @@ function heed(s: Stream): u32 {
 function heedHeld(s: Stream): u32 {
   const seg = segment();
   if (seg.has(TCP_RST) && seg.seq == s.rcvNxt) finish(s, STREAM_ERROR_RESET);
+  else if (seg.has(TCP_SYN) && seg.seq == s.irs) noteTimestamp(s);
   return OK;
 }
 
 /** The other side has not got our answer to its SYN. */
 function repeatSynAck(s: Stream): u32 {
+  noteTimestamp(s);
   sendSyn(s);
   return OK;
 }
