@@ -293,4 +293,27 @@ describe("a SYN that comes again", () => {
     950   do decide 0
     950   >  S. 0 ack 1 <mss 1460,ts 950 1000>
   `);
+
+  test("RFC 6298 §3: what acknowledges a SYN-ACK sent twice is not measured", () => drill`
+    0     do listen
+    0     <  S 0 win 65535 <mss 1460>
+    0     >  S. 0 ack 1
+    900   <  S 0 win 65535 <mss 1460>
+    900   >  S. 0 ack 1
+    910   <  . 1 ack 1
+    910   do accept
+    910   =  srtt 0
+    910   =  rto 1000
+  `);
+
+  test("RFC 6298 §3, RFC 7323 §4.1: but by its timestamp it is", () => drill`
+    0     do listen
+    0     <  S 0 win 65535 <mss 1460,ts 100 0>
+    0     >  S. 0 ack 1 <mss 1460,ts 0 100>
+    900   <  S 0 win 65535 <mss 1460,ts 1000 0>
+    900   >  S. 0 ack 1 <mss 1460,ts 900 1000>
+    910   <  . 1 ack 1 <ts 1010 900>
+    910   do accept
+    910   =  srtt 10
+  `);
 });

@@ -124,6 +124,7 @@ export function sendSyn(s: Stream): void {
   const flags = s.state == STREAM_SYN_RECEIVED ? TCP_SYN | TCP_ACK : TCP_SYN;
   emit(s, s.iss, 0, flags);
   if (s.sndMax == s.iss) beginTiming(s, s.iss + 1);
+  else spoilTiming(s, s.iss);
   s.sndNxt = s.iss + 1;
   s.sndMax = s.iss + 1;
   settleTimers(s);
