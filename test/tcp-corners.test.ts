@@ -218,6 +218,16 @@ describe("answers that could go on for ever", () => {
     expect(flood(station, 200, ".", 1, ["ts 499 0"])).toBe(10);
     expect(station.drops("TCP_SEQUENCE")).toBe(200);
   });
+
+  test("RFC 9293 §3.8.4: a keepalive probe is answered though a forger has used up the challenges (RFC 5961 §7)", async () => {
+    const station = await drill`${ACCEPTED}`;
+    expect(flood(station, 25, "R", 2, [])).toBe(10);
+    await play(station, `
+      1     <  . 0 ack 1
+      1     >  . 1 ack 1
+    `);
+    expect(flood(station, 200, ".", 0, [])).toBe(9);
+  });
 });
 
 /** A round trip of 100 ms: writes `bytes`, and acknowledges every segment that is out. */

@@ -20,7 +20,7 @@ import { fold, pseudoHeader, sumOf } from "../../wire/checksum";
 import { Ipv4, PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../wire/tcp";
 import { heedAck } from "./ack";
-import { challenge } from "./challenge";
+import { answerProbe, challenge } from "./challenge";
 import { emitBare, emptySeq, refuse } from "./emit";
 import { finish, restartTimeWait } from "./ending";
 import { findStream } from "./lookup";
@@ -185,8 +185,9 @@ function refuseSequence(s: Stream): u32 {
     seg.twiceLeft = seg.seq;
     seg.twiceRight = seg.seq + seg.length;
   }
-  if (seg.span == 0) challenge(s);
-  else s.set(IS_ACK_DUE);
+  if (seg.span != 0) s.set(IS_ACK_DUE);
+  else if (seg.seq == s.rcvNxt - 1) answerProbe(s);
+  else challenge(s);
   if (seg.has(TCP_ACK) && s.state > STREAM_SYN_RECEIVED && countsAllTheSame(s)) heedAck(s);
   return TCP_SEQUENCE;
 }
