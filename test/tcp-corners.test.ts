@@ -204,6 +204,19 @@ describe("path MTU", () => {
     40    <  . 1 ack 10001
     40    =  buffered 0
   `);
+
+  test("RFC 1191 §6.3, RFC 5681 §3.1: when larger segments are tried again the window has room for one", () => drill`${ACCEPTED}
+    0     do write 1460
+    0     >  P. 1:1461 ack 1
+    1000  >  P. 1:1461 ack 1
+    3000  >  P. 1:1461 ack 1
+    7000  >  . 1:537 ack 1
+    7010  <  . 1 ack 1461
+    7010  =  cwnd 1072
+    700000 do write 4000
+    700000 > . 1461:2921 ack 1
+    700000 = cwnd 1460
+  `);
 });
 
 describe("answers that could go on for ever", () => {
