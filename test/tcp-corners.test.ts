@@ -159,6 +159,28 @@ describe("NewReno (RFC 6582)", () => {
     24    <  . 1 ack 12001
     24    =  ssthresh 6000
   `);
+
+  test("RFC 5681 §3.2: duplicates inflate the window by what can have left the network and no more", async () => {
+    const station = await drill`${opened(1)}
+      0     do write 60000
+      ${out(0, 1, 10)}
+    `;
+    for (let i = 0; i < 63; i++) {
+      station.send({ flags: ".", seq: 1, length: 0, ack: 1, win: 65535, options: [] });
+      station.run(0);
+    }
+    expect(station.u32(STREAM_SSTHRESH)).toBe(6000);
+    // 12 segments were out, and a duplicate for each of them is the most there can be.
+    expect(station.u32(STREAM_CWND)).toBe(18_000);
+    await play(station, `${out(0, 10001, 2)}\n${out(0, 1, 1)}\n${out(0, 12001, 6)}`);
+    // A partial acknowledgement: 17 segments are out now.
+    await play(station, `
+      10    <  . 1 ack 1001
+      10    >  . 1001:2001 ack 1
+      10    =  cwnd 18000
+      10    >  . 18001:19001 ack 1
+    `);
+  });
 });
 
 describe("path MTU", () => {

@@ -37,8 +37,8 @@ export function noteSack(s: Stream): u32 {
 export function heedDuplicate(s: Stream): void {
   if (s.dupAcks < 255) s.dupAcks++;
   if (s.has(IS_RECOVERING)) {
-    // What left the network makes room (RFC 6582 §3.2 step 3); with SACK the pipe knows better.
-    if (!s.has(HAS_SACK)) s.cwnd += s.mss;
+    // What left the network makes room (RFC 6582 §3.2 step 3), but no more than was in it; with SACK the pipe knows better.
+    if (!s.has(HAS_SACK) && s.cwnd < s.ssthresh + (s.highRxt - s.sndUna)) s.cwnd += s.mss;
     return;
   }
   // What was sent before the timeout must not set off another reduction (RFC 6582 §4, RFC 6675 §5.1).
@@ -56,17 +56,20 @@ function beginRecovery(s: Stream): void {
   s.recover = s.sndMax;
   s.sndNxt = s.sndMax;
   s.cwnd = s.has(HAS_SACK) ? s.ssthresh : s.ssthresh + DUP_THRESHOLD * s.mss;
-  s.highRxt = s.sndUna;
   s.rescueRxt = s.sndUna;
   // The first one goes out whatever the pipe holds (RFC 6675 §5 step 4.3).
-  s.highRxt += retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, firstSacked(s)));
+  const sent = retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, firstSacked(s)));
+  s.highRxt = s.has(HAS_SACK) ? s.sndUna + sent : s.sndMax;
 }
 
 /** `acked` bytes were acknowledged during recovery. */
 export function heedInRecovery(s: Stream, acked: u32): void {
   if (!isBefore(s.sndUna, s.recover)) return endRecovery(s);
-  s.highRxt = laterOf(s.highRxt, s.sndUna);
-  if (s.has(HAS_SACK)) return;
+  if (s.has(HAS_SACK)) {
+    s.highRxt = laterOf(s.highRxt, s.sndUna);
+    return;
+  }
+  s.highRxt = s.sndMax;
   // A partial acknowledgement: the next hole begins here (RFC 6582 §3.2 step 3).
   retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, s.sndMax));
   s.cwnd -= min<u32>(s.cwnd - s.mss, acked);

@@ -108,7 +108,7 @@ export class Stream {
   // ── recovery ──
   /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint). */
   recover: u32;
-  /** RFC 6675 HighRxt and RescueRxt. */
+  /** RFC 6675 HighRxt and RescueRxt. Without SACK the first is what was sent when the last acknowledgement came. */
   highRxt: u32;
   rescueRxt: u32;
   timedSeq: u32;
