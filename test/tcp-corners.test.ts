@@ -362,3 +362,33 @@ describe("a SYN that comes again", () => {
     910   =  srtt 10
   `);
 });
+
+describe("a new connection in TIME-WAIT", () => {
+  const ended = (without: number): string => `
+    0     do listen
+    0     do setListener without ${without}
+    0     <  S 1000 win 65535 <mss 1460>
+    0     >  S. 0 ack 1001
+    0     <  . 1001 ack 1
+    0     do accept
+    0     do shutdown
+    0     >  F. 1 ack 1001
+    5     <  F. 1001 ack 2
+    5     >  . 2 ack 1002
+    5     do release
+  `;
+
+  test("RFC 6191 §2: timestamps after a connection without them let it in, whatever its number", () => drill`${ended(0)}
+    6     do newPeer
+    6     <  S 0 win 65535 <mss 1460,ts 100 0>
+    6     >  S. 0 ack 1 <mss 1460,ts 6 100>
+    6     <  . 1 ack 1 <ts 100 6>
+    6     do accept
+    6     =  state ESTABLISHED
+  `);
+
+  test("RFC 6191 §2: timestamps that the listener would not agree to prove nothing", () => drill`${ended(7)}
+    6     <  S 0 win 65535 <mss 1460,ts 100 0>
+    6     >  . 2 ack 1002
+  `);
+});

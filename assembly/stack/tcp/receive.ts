@@ -12,6 +12,7 @@ import {
   TCP_CHECKSUM,
   TCP_CLOSED,
   TCP_SEQUENCE,
+  WITHOUT_TIMESTAMPS,
 } from "../../abi";
 import { consume, drop, frameAt } from "../../frames";
 import { boundAt, boundTo } from "../../ip/ports";
@@ -250,10 +251,11 @@ function heedInTimeWait(s: Stream): u32 {
     finish(s, 0);
     return OK;
   }
-  if (seg.has(TCP_SYN) && !seg.has(TCP_ACK) && isNewer(s)) {
+  if (seg.has(TCP_SYN) && !seg.has(TCP_ACK)) {
     const node = s.node;
     const after = s.sndMax + 65536;
-    if (listenerFor(node) != 0) {
+    const listener = listenerFor(node);
+    if (listener != 0 && isNewer(s, streamAt(listener))) {
       finish(s, 0);
       return heedStranger(node, after);
     }
@@ -269,9 +271,14 @@ function heedInTimeWait(s: Stream): u32 {
   return TCP_SEQUENCE;
 }
 
-/** Whether a SYN can be told from an old one: by its timestamp, or where there is none (or the same) by its number. */
-function isNewer(s: Stream): bool {
+/**
+ * Whether a SYN can be told from an old one (RFC 6191 §2): by its timestamp, or where there is none (or the same) by its number.
+ * The old connection had no SYN with a timestamp, if it had none itself; but that counts only where the new one will have them.
+ */
+function isNewer(s: Stream, listener: Stream): bool {
   const seg = segment();
-  if (s.has(HAS_TIMESTAMPS) && seg.hasTimestamps && seg.tsValue != s.tsRecent) return isBefore(s.tsRecent, seg.tsValue);
+  const hasTime = seg.hasTimestamps && (listener.without & WITHOUT_TIMESTAMPS) == 0;
+  if (hasTime && !s.has(HAS_TIMESTAMPS)) return true;
+  if (hasTime && seg.tsValue != s.tsRecent) return isBefore(s.tsRecent, seg.tsValue);
   return isBefore(s.rcvNxt, seg.seq);
 }
