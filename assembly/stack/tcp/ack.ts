@@ -21,6 +21,7 @@ import {
   Stream,
 } from "./stream";
 import { heedProbe } from "./tail";
+import { windowOffered } from "./window";
 
 /**
  * The acknowledgement in the present segment (RFC 9293 §3.10.7.4, fifth check, for synchronized states).
@@ -36,7 +37,7 @@ export function heedAck(s: Stream): bool {
   // An old one says nothing new.
   if (isBefore(seg.ack, s.sndUna)) return true;
 
-  const window = seg.window << s.sndScale;
+  const window = windowOffered(s);
   const isSameWindow = window == s.sndWnd;
   const news = s.has(HAS_SACK) && seg.sackBlocks != 0 ? noteSack(s) : 0;
   heedWindow(s, window);
@@ -96,6 +97,8 @@ function heedProgress(s: Stream): void {
     s.dupAcks = 0;
     growWindow(s, acked, flight);
     if (s.has(IS_AFTER_TIMEOUT) && !isBefore(s.sndUna, s.recover)) s.clear(IS_AFTER_TIMEOUT);
+    // Behind for good: it follows, lest it seem to be ahead half a turn of the numbers later.
+    if (isBefore(s.recover, s.sndUna)) s.recover = s.sndUna - 1;
   }
   if (s.has(IS_WRITE_WANTED) && buffered(s) <= s.sndLimit >> 1) {
     s.clear(IS_WRITE_WANTED);

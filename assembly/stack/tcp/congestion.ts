@@ -1,5 +1,5 @@
 import { CONGESTION_CUBIC } from "../../abi";
-import { cubicAfterLoss, cubicForget, cubicGrow, cubicShare } from "./cubic";
+import { cubicAfterLoss, cubicForget, cubicGrow, cubicHold, cubicShare } from "./cubic";
 import { Stream } from "./stream";
 
 /** The congestion window (RFC 5681); how it grows beyond ssthresh, and what is left of it after a loss, is CUBIC's or Reno's. */
@@ -18,8 +18,9 @@ export function growWindow(s: Stream, acked: u32, flight: u32): void {
     if (flight >= s.cwnd >> 1) s.cwnd += min<u32>(acked, s.mss);
     return;
   }
-  if (flight + s.mss <= s.cwnd) return;
-  if (s.congestion == CONGESTION_CUBIC) return cubicGrow(s, acked);
+  const isUsed = flight + s.mss > s.cwnd;
+  if (s.congestion == CONGESTION_CUBIC) return isUsed ? cubicGrow(s, acked) : cubicHold(s);
+  if (!isUsed) return;
   // RFC 5681 §3.1, eqn. 3.
   s.cwnd += max<u32>(1, <u32>((<u64>s.mss * s.mss) / s.cwnd));
 }

@@ -55,7 +55,7 @@ export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   else if (options != 0) writeOptions(s, at + TCP, options);
   if (length != 0) copyOut(s, seq, at + header, length);
   finishSegment(s.local, s.remote, frame, header, length);
-  s.lastSentAt = now();
+  if (length != 0) s.lastSentAt = now();
   if ((flags & TCP_ACK) != 0) {
     s.lastAckSent = s.rcvNxt;
     s.ackAt = 0;

@@ -92,6 +92,7 @@ function begin(s: Stream, after: u32): void {
   s.sndUna = s.iss;
   s.sndNxt = s.iss;
   s.sndMax = s.iss;
+  s.recover = s.iss;
   s.sndEnd = s.iss + 1;
   s.rcvScale = <u8>SCALE;
   s.rto = max<u64>(RTO_FIRST, <u64>s.minRto * MS);

@@ -103,17 +103,21 @@ function sendAt(s: Stream, length: u32, flags: u32): bool {
   return true;
 }
 
-/** Sends `from` up to `to` again, data and FIN. False when no frame buffer is free. */
-export function retransmit(s: Stream, from: u32, to: u32): bool {
+/**
+ * Sends `from` up to `to` again, data and FIN, or as much of it as one segment takes.
+ *
+ * @returns  sequence numbers sent, which SACK blocks of our own can make fewer than were asked for; 0: no frame buffer is free
+ */
+export function retransmit(s: Stream, from: u32, to: u32): u32 {
   const isFin = isBefore(s.sndEnd, to);
   const last = isFin ? s.sndEnd : to;
   const length = min<u32>(last - from, s.mss - sackBytes(s));
   const isWhole = from + length == last;
   const flags = TCP_ACK | (last == s.sndEnd && isWhole && length != 0 ? TCP_PSH : 0) | (isFin && isWhole ? TCP_FIN : 0);
-  if (!emit(s, from, length, flags)) return false;
+  if (!emit(s, from, length, flags)) return 0;
   s.retransmits++;
   spoilTiming(s, from);
-  return true;
+  return length + u32(isFin && isWhole);
 }
 
 /** Our SYN, with an acknowledgement when theirs is here. */
@@ -121,6 +125,7 @@ export function sendSyn(s: Stream): void {
   const flags = s.state == STREAM_SYN_RECEIVED ? TCP_SYN | TCP_ACK : TCP_SYN;
   emit(s, s.iss, 0, flags);
   if (s.sndMax == s.iss) beginTiming(s, s.iss + 1);
+  else spoilTiming(s, s.iss);
   s.sndNxt = s.iss + 1;
   s.sndMax = s.iss + 1;
   settleTimers(s);

@@ -41,8 +41,9 @@ export function isLarge(s: Stream): bool {
   return s.mss + (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) > MSS_DEFAULT;
 }
 
-/** Believes in a path MTU for ten minutes; false when it is nothing new. */
+/** Believes in a path MTU for ten minutes; false when it is nothing new. Larger ones come with time only (RFC 8201 §4). */
 export function lowerPathMtu(s: Stream, mtu: u32): bool {
+  if (s.pathMtu != 0 && mtu > s.pathMtu) return false;
   const before = s.mss;
   if (mtu < MTU_LEAST) s.set(MAY_FRAGMENT);
   s.pathMtu = max<u32>(mtu, MTU_LEAST);
@@ -51,12 +52,16 @@ export function lowerPathMtu(s: Stream, mtu: u32): bool {
   return s.mss < before;
 }
 
-/** Tries the interface's MTU again when the ten minutes are over. */
+/**
+ * Tries the interface's MTU again when the ten minutes are over; not while nobody answers, which is no time to try anything. The
+ * congestion window is never less than a segment (RFC 5681 §3.1), or none would be sent until the persist timer asks.
+ */
 export function mayRaisePathMtu(s: Stream): void {
-  if (s.pathMtu == 0 || now() < s.mtuUntil) return;
+  if (s.pathMtu == 0 || s.timeouts != 0 || now() < s.mtuUntil) return;
   s.pathMtu = 0;
   s.clear(MAY_FRAGMENT);
   settleMss(s);
+  s.cwnd = max<u32>(s.cwnd, s.mss);
 }
 
 /** RFC 1191 §7.1: what to try when a router does not say what it takes. */

@@ -28,7 +28,7 @@ export class Segment {
   seq: u32;
   ack: u32;
   flags: u32;
-  /** As it stands in the header, not scaled. */
+  /** As it stands in the header: window.ts says what it means. */
   window: u32;
   /** Payload: where, how much. */
   data: usize;
@@ -39,6 +39,8 @@ export class Segment {
   scaleAndOne: u32;
   hasSackPermitted: bool;
   hasTimestamps: bool;
+  /** It came with a SYN, which may have been dealt with and taken out of the flags. */
+  wasSyn: bool;
   tsValue: u32;
   tsEcho: u32;
   /** SACK blocks, as they lie in the option. */
@@ -99,6 +101,7 @@ export function open(frame: u32): void {
   seg.scaleAndOne = 0;
   seg.hasSackPermitted = false;
   seg.hasTimestamps = false;
+  seg.wasSyn = seg.has(TCP_SYN);
   seg.sackBlocks = 0;
   seg.twiceLeft = 0;
   seg.twiceRight = 0;

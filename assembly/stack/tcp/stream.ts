@@ -108,7 +108,7 @@ export class Stream {
   // ── recovery ──
   /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint), or the tail probed. */
   recover: u32;
-  /** RFC 6675 HighRxt and RescueRxt. */
+  /** RFC 6675 HighRxt and RescueRxt. Without SACK the first is what was sent when the last acknowledgement came. */
   highRxt: u32;
   rescueRxt: u32;
   timedSeq: u32;
@@ -125,6 +125,7 @@ export class Stream {
   timedAt: u64;
   /** Since when nobody has answered. */
   waitingSince: u64;
+  /** Data, that is (RFC 5681 §4.1). */
   lastSentAt: u64;
   lastHeardAt: u64;
   challengesSince: u64;
@@ -136,6 +137,7 @@ export class Stream {
   cubicK: f64;
   cubicEstimate: f64;
   cubicPrior: f64;
+  /** When the growth began; while IS_CUBIC_HELD: for how long it had gone on, ns. 0: it has not begun. */
   cubicEpoch: u64;
 
   // ── options ──
@@ -241,8 +243,8 @@ export const IS_AFTER_TIMEOUT: u32 = 1 << 11;
 export const HAS_PARTIAL_ACK: u32 = 1 << 12;
 /** Its own SYN had to be sent again. */
 export const HAS_LOST_SYN: u32 = 1 << 13;
-/** The congestion window was what kept it from sending more. */
-export const IS_CWND_LIMITED: u32 = 1 << 14;
+/** The user has too little to send for the congestion window to matter: CUBIC's clock stands still (cubic.ts). */
+export const IS_CUBIC_HELD: u32 = 1 << 14;
 /** The release is done; frees itself when it is over. */
 export const IS_RELEASED: u32 = 1 << 15;
 /** Segments may be fragmented on the way: the path takes less than 576 bytes. */
