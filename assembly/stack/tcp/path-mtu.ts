@@ -14,6 +14,8 @@ const MTU_ETHERNET: u32 = 1500;
 export const MTU_LEAST: u32 = 576;
 /** RFC 1191 §6.3: a larger one is tried again after ten minutes. */
 const RAISE_AFTER: u64 = 600_000_000_000;
+/** RFC 791 §3.2: what every wire takes; a segment has some payload even here. */
+const MTU_LEGAL: u32 = 68;
 /** RFC 9293 §3.7.1: of a SYN without an MSS option. */
 export const MSS_DEFAULT: u32 = 536;
 /** A smaller MSS is taken for this one: a header per byte is an attack. */
@@ -21,7 +23,7 @@ const MSS_LEAST: u32 = 64;
 
 function interfaceMtu(s: Stream): u32 {
   const id = interfaceOf(wayTo(s.node, s.remote));
-  return id == 0 ? MTU_ETHERNET : min<u32>(MTU_ETHERNET, interfaceAt(id).mtu);
+  return id == 0 ? MTU_ETHERNET : max<u32>(MTU_LEGAL, min<u32>(MTU_ETHERNET, interfaceAt(id).mtu));
 }
 
 /** MSS option of our SYN: from the MTU, whatever options segments will have (RFC 6691). */
