@@ -47,3 +47,67 @@ describe("packets of a few bytes", () => {
     0     =  drops WIRE_MTU 0
   `);
 });
+
+interface Connection { stream: number; peerPort: number; isn: number | null }
+
+/** Connections of the same peer, one after another. Object.assign(station, connection) goes back to one. */
+async function many(station: Station, count: number): Promise<Connection[]> {
+  const all: Connection[] = [];
+  for (let i = 0; i < count; i++) {
+    station.peerPort = 6000 + i;
+    station.isn = null;
+    await play(station, `
+      +0  <  S 0 win 65535 <mss 1460>
+      +0  >  S. 0 ack 1
+      +0  <  . 1 ack 1
+      +0  do accept
+    `);
+    all.push({ stream: station.stream, peerPort: station.peerPort, isn: station.isn });
+  }
+  return all;
+}
+
+const chunksOf = (station: Station): number =>
+  new DataView(station.engine.call.memory.buffer, station.engine.call.control()).getUint32(1280 + 32 * abi.CAPACITY_CHUNKS + 20, true);
+
+describe("chunks", () => {
+  test("a byte at the far end of the window takes one chunk and its list, not the gap before it", async () => {
+    const station = await drill`${ACCEPTED}
+      0     <  . 65535:65536 ack 1
+      0     >  . 1 ack 1
+    `;
+    expect(chunksOf(station)).toBe(2);
+  });
+
+  test("RFC 2018 §8: peers who leave gaps everywhere keep nobody from writing", async () => {
+    const station = await drill`
+      0     do listen
+    `;
+    const [writer, ...others] = await many(station, 11);
+    for (const other of others) {
+      Object.assign(station, other);
+      for (let at = 1000; at < 262_000; at += 2050) station.send({ flags: ".", seq: at, length: 1, ack: 1, win: 65535, options: [] });
+      station.run(station.now);
+    }
+    station.sent.length = 0;
+    expect(chunksOf(station)).toBeGreaterThan(600);
+    expect(station.drops("TCP_BUFFER")).toBeGreaterThan(0);
+    Object.assign(station, writer);
+    expect(station.write(100_000)).toBe(100_000);
+  });
+
+  test("what came into gaps, in any order, is read as it was sent", async () => {
+    const station = await drill`${ACCEPTED}`;
+    const pieces = Array.from({ length: 60 }, (_, i) => 1 + 1000 * ((i * 37) % 60));
+    for (const [i, seq] of pieces.entries()) {
+      station.send({ flags: ".", seq, length: 1000, ack: 1, win: 65535, options: [] });
+      station.run(i);
+      if (i % 7 === 0) station.take(1e6);
+    }
+    station.run(100);
+    station.take(1e6);
+    expect(station.engine.call.tcpReadable(station.stream)).toBe(0);
+    expect(station.u32(abi.STREAM_BYTES_RECEIVED)).toBe(60_000);
+    expect(chunksOf(station)).toBe(0);
+  });
+});

@@ -15,8 +15,8 @@ import { now } from "../../memory";
 import { TCP_FIN } from "../../wire/tcp";
 import { enterTimeWait } from "./ending";
 import { tell } from "./news";
-import { addArrived, arrivedCount, hasArrived, haveRanges, takeArrived, tidyRanges } from "./ranges";
-import { put, readable } from "./receive-buffer";
+import { addArrived, arrivedCount, hasArrived, hasPlaceFor, haveRanges, takeArrived, tidyRanges } from "./ranges";
+import { discardEmpty, put, readable } from "./receive-buffer";
 import { MS } from "./rtt";
 import { segment } from "./segment";
 import { earlierOf, isBefore } from "./sequence";
@@ -99,9 +99,10 @@ function keep(s: Stream, seq: u32, data: usize, length: u32): u32 {
     seg.twiceRight = seq + length;
     return TCP_SEQUENCE;
   }
-  const stored = put(s, seq, data, length);
+  const stored = hasPlaceFor(s, seq, seq + length) ? put(s, seq, data, length) : 0;
   if (stored == 0 || !addArrived(s, seq, seq + stored)) {
     tidyRanges(s);
+    discardEmpty(s);
     return TCP_BUFFER;
   }
   return OK;
