@@ -48,21 +48,21 @@ describe("packets of a few bytes", () => {
   `);
 });
 
-interface Connection { stream: number; peerPort: number; isn: number | null }
+interface Connection { stream: number; peerPort: number; isn: number | null; written: number }
 
 /** Connections of the same peer, one after another. Object.assign(station, connection) goes back to one. */
-async function many(station: Station, count: number): Promise<Connection[]> {
+async function many(station: Station, count: number, win = 65535): Promise<Connection[]> {
   const all: Connection[] = [];
   for (let i = 0; i < count; i++) {
     station.peerPort = 6000 + i;
     station.isn = null;
     await play(station, `
-      +0  <  S 0 win 65535 <mss 1460>
+      +0  <  S 0 win ${win} <mss 1460>
       +0  >  S. 0 ack 1
-      +0  <  . 1 ack 1
+      +0  <  . 1 ack 1 win ${win}
       +0  do accept
     `);
-    all.push({ stream: station.stream, peerPort: station.peerPort, isn: station.isn });
+    all.push({ stream: station.stream, peerPort: station.peerPort, isn: station.isn, written: 1 });
   }
   return all;
 }
@@ -109,5 +109,46 @@ describe("chunks", () => {
     expect(station.engine.call.tcpReadable(station.stream)).toBe(0);
     expect(station.u32(abi.STREAM_BYTES_RECEIVED)).toBe(60_000);
     expect(chunksOf(station)).toBe(0);
+  });
+});
+
+describe("writers that wait for a chunk", () => {
+  /** Six of eight have written all they can to peers that take nothing; the other two found no room for a byte. */
+  async function crowd(): Promise<{ station: Station; all: Connection[] }> {
+    const station = await drill`
+      0     do listen
+    `;
+    const all = await many(station, 8, 0);
+    const taken = all.map((each) => Object.assign(station, each).write(262_144));
+    expect(taken.slice(0, 5)).toEqual(Array(5).fill(262_144));
+    expect(taken.slice(6)).toEqual([0, 0]);
+    station.told.length = 0;
+    return { station, all };
+  }
+  const told = (station: Station): string[] => station.told.splice(0).map(({ text }) => text);
+
+  test("are told when another is aborted, each of them: the first may have nothing to write any more", async () => {
+    const { station, all } = await crowd();
+    station.engine.call.tcpAbort(all[0]!.stream);
+    station.run(0);
+    expect(told(station)).toEqual(["WRITABLE", "WRITABLE"]);
+    Object.assign(station, all[7]);
+    expect(station.write(100_000)).toBe(100_000);
+  });
+
+  test("are told when the others have waited too long for an answer", async () => {
+    const { station, all } = await crowd();
+    for (const { stream } of all) station.engine.call.tcpSet(stream, abi.TCP_GIVE_UP, 500);
+    station.run(1500);
+    expect(told(station).sort()).toEqual([...Array(6).fill("GONE TIMED_OUT"), "WRITABLE", "WRITABLE"]);
+  });
+
+  test("are not told when they have said that they write no more", async () => {
+    const { station, all } = await crowd();
+    station.engine.call.tcpShutdown(all[6]!.stream);
+    station.engine.call.tcpRelease(all[6]!.stream);
+    station.engine.call.tcpAbort(all[1]!.stream);
+    station.run(0);
+    expect(told(station)).toEqual(["WRITABLE"]);
   });
 });

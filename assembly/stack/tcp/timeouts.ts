@@ -22,6 +22,7 @@ import { sacked, tidyRanges } from "./ranges";
 import { MS, RTO_MOST, backOff } from "./rtt";
 import { segment } from "./segment";
 import { laterOf } from "./sequence";
+import { feedStarved } from "./starved";
 import {
   HAS_LOST_SYN,
   HAS_PARTIAL_ACK,
@@ -61,6 +62,7 @@ export function streamTimeout(id: u32): void {
   if (s.retransmitAt != 0 && s.retransmitAt <= now()) retransmitTimeout(s);
   else arm(s);
   if (s.state != 0) tellNews(s);
+  feedStarved();
 }
 
 function retransmitTimeout(s: Stream): void {

@@ -70,6 +70,7 @@ export function shutdown(s: Stream): void {
   if (s.has(IS_SHUT) || s.state >= STREAM_TIME_WAIT) return;
   s.set(IS_SHUT);
   s.clear(IS_WRITE_WANTED);
+  leaveStarved(s);
   if (s.state == STREAM_ESTABLISHED) s.state = STREAM_FIN_WAIT_1;
   else if (s.state == STREAM_CLOSE_WAIT) s.state = STREAM_LAST_ACK;
   act(s);
@@ -100,9 +101,9 @@ export function release(s: Stream): void {
   if (isUnread || s.state == STREAM_SYN_SENT) return abort(s);
   shutdown(s);
   if (s.state == 0) return;
-  leaveStarved(s);
   discard(s);
   limitFinWait(s);
+  feedStarved();
 }
 
 // ─── Listeners ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,10 +150,13 @@ export function turnAway(s: Stream, code: u32): void {
 
 /** Ends every stream and listener of a node without a word: it goes. */
 export function removeStreams(node: u32): void {
+  // None of them is told what the end of another makes possible.
+  for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
+    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED);
+  }
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
     const s = streamAt(id);
     if (s.state == 0 || s.node != node || s.state == STREAM_LISTEN) continue;
-    s.clear(IS_OWNED);
     if (s.state == STREAM_CLOSED) bury(s);
     else finish(s, STREAM_ERROR_NONE);
   }
