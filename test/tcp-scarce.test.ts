@@ -152,3 +152,69 @@ describe("writers that wait for a chunk", () => {
     expect(told(station)).toEqual(["WRITABLE"]);
   });
 });
+
+describe("a window that opens", () => {
+  const SHUT = `
+    0     do listen
+    0     do setListener rcvbuf 2048
+    0     <  S 0 win 65535 <mss 1024>
+    0     >  S. 0 ack 1 win 2048
+    0     <  . 1 ack 1
+    0     do accept
+    0     <  . 1:1025 ack 1
+    0     <  P. 1025:2049 ack 1
+    0     >  . 1 ack 2049 win 0
+  `;
+  const PROBED = `${SHUT}
+    1000  <  . 2049:2050 ack 1
+    1000  >  . 1 ack 2049 win 0
+    2000  do read 2048
+    2000  >  . 1 ack 2049 win 2048
+  `;
+
+  test("is told again to who has probed it, until something comes", () => drill`${PROBED}
+    3000  >  . 1 ack 2049 win 2048
+    5000  >  . 1 ack 2049 win 2048
+    5100  <  P. 2049:2149 ack 1
+    5140  >  . 1 ack 2149
+    99999 do read 100
+  `);
+
+  test("is told six times more at the most", () => drill`${PROBED}
+    3000  >  . 1 ack 2049
+    5000  >  . 1 ack 2049
+    9000  >  . 1 ack 2049
+    17000 >  . 1 ack 2049
+    33000 >  . 1 ack 2049
+    65000 >  . 1 ack 2049
+    999999 = state ESTABLISHED
+  `);
+
+  test("is told once to who had nothing more to send", () => drill`${SHUT}
+    2000  do read 2048
+    2000  >  . 1 ack 2049 win 2048
+    99999 =  state ESTABLISHED
+  `);
+
+  test("and whose first telling is lost: the lab does not fall idle with data unsent", async () => {
+    const pair = await Pair.create(1, { loss: 0, duplication: 0, reordering: 0, corruption: 0, delay: 1, late: 0 });
+    const { call } = pair;
+    const listener = pair.listen();
+    call.tcpSet(listener, abi.TCP_RECEIVE_BUFFER, 8192);
+    const client = pair.connect();
+    while (pair.step());
+    const server = call.tcpAccept(listener);
+    expect(call.tcpWrite(client, 60_000)).toBe(60_000);
+    while (pair.step());
+    let got = 0;
+    const read = (): void => {
+      for (let taken = call.tcpRead(server, 65536); taken > 0; taken = call.tcpRead(server, 65536)) got += taken;
+    };
+    pair.cable.loss = 1;
+    read();
+    pair.step();
+    pair.cable.loss = 0;
+    while (pair.step()) read();
+    expect(got).toBe(60_000);
+  });
+});

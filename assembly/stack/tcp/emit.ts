@@ -22,6 +22,7 @@ import {
 import { WITHOUT_SACK, WITHOUT_TIMESTAMPS, WITHOUT_WINDOW_SCALE } from "../../abi";
 import { mssToOffer } from "./path-mtu";
 import { arrived, arrivedCount } from "./ranges";
+import { nextReminder } from "./reminder";
 import { segment } from "./segment";
 import { copyOut } from "./send-buffer";
 import { isBefore } from "./sequence";
@@ -58,7 +59,7 @@ export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   s.lastSentAt = now();
   if ((flags & TCP_ACK) != 0) {
     s.lastAckSent = s.rcvNxt;
-    s.ackAt = 0;
+    s.ackAt = nextReminder(s);
     s.clear(IS_ACK_DUE);
   }
   sendPacket(s.node, frame);

@@ -171,7 +171,8 @@ export class Stream {
   news: u32;
   /** When something was last sent again, ms: the timestamp it had. */
   repeatedAt: u32;
-  private spare: u32;
+  /** How often the window we have opened is told once more (reminder.ts). */
+  reminders: u32;
 
   has(flag: u32): bool {
     return (this.flags & flag) != 0;
@@ -260,6 +261,9 @@ export const HAS_SOFT_ERROR: u32 = 1 << 20;
 export const IS_PATIENT: u32 = 1 << 21;
 /** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
 export const IS_STARVED: u32 = 1 << 22;
+
+/** The other side has run into the end of our window: it has more to send. */
+export const HAS_RUN_INTO_WINDOW: u32 = 1 << 23;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

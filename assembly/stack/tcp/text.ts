@@ -18,9 +18,10 @@ import { tell } from "./news";
 import { addArrived, arrivedCount, hasArrived, hasPlaceFor, haveRanges, takeArrived, tidyRanges } from "./ranges";
 import { discardEmpty, put, readable } from "./receive-buffer";
 import { MS } from "./rtt";
+import { endReminders } from "./reminder";
 import { segment } from "./segment";
 import { earlierOf, isBefore } from "./sequence";
-import { HAS_ENDED, HAS_PEER_FIN, HAS_SACK, IS_ACK_DUE, Stream } from "./stream";
+import { HAS_ENDED, HAS_PEER_FIN, HAS_RUN_INTO_WINDOW, HAS_SACK, IS_ACK_DUE, Stream } from "./stream";
 import { windowEnd } from "./window";
 
 /**
@@ -50,7 +51,7 @@ export function heedText(s: Stream): u32 {
   const beyond = <i32>(left + length - windowEnd(s));
   if (beyond > 0) {
     length = <u32>beyond >= length ? 0 : length - <u32>beyond;
-    s.set(IS_ACK_DUE);
+    s.set(IS_ACK_DUE | HAS_RUN_INTO_WINDOW);
   }
   if (isFin && left + length == end && !s.has(HAS_PEER_FIN)) {
     s.set(HAS_PEER_FIN);
@@ -71,6 +72,7 @@ function append(s: Stream, seq: u32, data: usize, length: u32): u32 {
   if (stored == 0) return TCP_BUFFER;
   const before = s.rcvNxt;
   s.rcvNxt += stored;
+  endReminders(s);
   if (arrivedCount(s) != 0) {
     // It fills a gap, wholly or in part: told at once (RFC 5681 §4.2).
     s.rcvNxt = takeArrived(s, s.rcvNxt);
@@ -111,6 +113,7 @@ function keep(s: Stream, seq: u32, data: usize, length: u32): u32 {
 /** The other side sends no more, and everything it has sent is here. */
 function heedFin(s: Stream): void {
   s.rcvNxt++;
+  endReminders(s);
   s.set(HAS_ENDED | IS_ACK_DUE);
   tell(s, STREAM_ENDED);
   if (s.state == STREAM_ESTABLISHED || s.state == STREAM_SYN_RECEIVED) s.state = STREAM_CLOSE_WAIT;

@@ -28,6 +28,7 @@ import { emitBare, emptySeq } from "./emit";
 import { bury, finish, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
+import { beginReminders } from "./reminder";
 import { segment } from "./segment";
 import { buffered, write } from "./send-buffer";
 import { feedStarved, leaveStarved, starve } from "./starved";
@@ -51,6 +52,7 @@ export function receive(s: Stream, to: usize, most: u32): u32 {
   const taken = take(s, to, most);
   if (taken != 0 && isWorthTelling(s)) {
     s.set(IS_ACK_DUE);
+    beginReminders(s);
     act(s);
   }
   feedStarved();
