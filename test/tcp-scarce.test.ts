@@ -218,3 +218,21 @@ describe("a window that opens", () => {
     expect(got).toBe(60_000);
   });
 });
+
+describe("streams", () => {
+  test("SYNs that wait for a decision take a quarter of them at the most", async () => {
+    const station = await drill`
+      0     do listenAny
+    `;
+    for (let i = 0; i < 40; i++) {
+      station.peerPort = 6000 + i;
+      station.send({ flags: "S", seq: 0, length: 0, ack: null, win: 65535, options: [] });
+    }
+    station.run(0);
+    expect(station.told.splice(0)).toHaveLength(8);
+    expect(station.drops("TCP_BACKLOG")).toBe(32);
+    station.connect();
+    station.run(0);
+    expect(station.sent).toHaveLength(1);
+  });
+});
