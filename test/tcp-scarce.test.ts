@@ -236,3 +236,37 @@ describe("streams", () => {
     expect(station.sent).toHaveLength(1);
   });
 });
+
+describe("half-open connections", () => {
+  test("RFC 4987 §3.4: who has left a SYN-ACK unanswered for a timeout gives way when the backlog is full", () => drill`
+    0     do listen 1
+    0     <  S 0 win 65535
+    0     >  S. 0 ack 1
+    500   do peerPort 5001
+    500   <  S 0 win 65535
+    500   =  drops TCP_BACKLOG 1          # the first may have a long way
+    1000  >  S. 0 ack 1
+    1500  do newPeer
+    1500  <  S 0 win 65535
+    1500  >  S. 0 ack 1
+    1500  <  . 1 ack 1
+    1500  =  told ACCEPT
+    1600  do peerPort 5002
+    1600  do newPeer
+    1600  <  S 0 win 65535                # who is established gives way to nobody
+    1600  =  drops TCP_BACKLOG 2
+  `);
+
+  test("RFC 4987 §3.3: a SYN-ACK is sent again five times, and does not keep the clock going for minutes", () => drill`
+    0     do listen
+    0     <  S 0 win 65535
+    0     >  S. 0 ack 1
+    1000  >  S. 0 ack 1
+    3000  >  S. 0 ack 1
+    7000  >  S. 0 ack 1
+    15000 >  S. 0 ack 1
+    31000 >  S. 0 ack 1
+    999999 < . 1 ack 1
+    999999 > R 1
+  `);
+});

@@ -29,6 +29,7 @@ import {
   HAS_SOFT_ERROR,
   IS_ACK_DUE,
   IS_AFTER_TIMEOUT,
+  IS_PASSIVE,
   IS_PATIENT,
   IS_RECOVERING,
   IS_RELEASED,
@@ -43,6 +44,8 @@ import { arm, armUpkeep, keepUp } from "./timers";
 
 /** RFC 9293 §3.8.3: a SYN is given up after three minutes at the earliest. */
 const SYN_GIVE_UP: u64 = 180_000_000_000;
+/** RFC 4987 §3.3: a SYN-ACK is sent again five times; who wants to come in sends its SYN again itself. */
+const HALF_OPEN_GIVE_UP: u64 = 60_000_000_000;
 /** RFC 9293 §3.8.3, R1: from here on the path is in doubt. */
 const IN_DOUBT: u32 = 3;
 /** Keepalive probes without an answer, and the time between them. */
@@ -68,13 +71,20 @@ export function streamTimeout(id: u32): void {
 function retransmitTimeout(s: Stream): void {
   s.retransmitAt = 0;
   const isOpening = s.state == STREAM_SYN_SENT || s.state == STREAM_SYN_RECEIVED;
-  const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
-  if (now() - s.waitingSince >= patience) return finishUnanswered(s);
+  if (now() - s.waitingSince >= patienceOf(s)) return finishUnanswered(s);
   if (s.timeouts < 32) s.timeouts++;
   if (s.timeouts == IN_DOUBT) doubtRoute(s.node, s.remote);
   if (isOpening) return repeatSyn(s);
   if (!s.isInFlight || s.sndWnd == 0) return probe(s);
   repeat(s);
+}
+
+/** How long nobody needs to answer, ns. */
+function patienceOf(s: Stream): u64 {
+  const giveUp = <u64>s.giveUp * MS;
+  if (s.state == STREAM_SYN_SENT) return max<u64>(giveUp, SYN_GIVE_UP);
+  if (s.state == STREAM_SYN_RECEIVED) return s.has(IS_PASSIVE) ? HALF_OPEN_GIVE_UP : max<u64>(giveUp, SYN_GIVE_UP);
+  return giveUp;
 }
 
 function finishUnanswered(s: Stream): void {
