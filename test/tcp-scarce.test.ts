@@ -270,3 +270,26 @@ describe("half-open connections", () => {
     999999 > R 1
   `);
 });
+
+describe("a connection that its user has let go", () => {
+  test("RFC 6429 §3: waits ten minutes for a shut window, and then resets", async () => {
+    const station = await drill`${ACCEPTED}
+      0     do write 1000
+      0     >  P. 1:1001 ack 1
+      0     <  . 1 ack 1001 win 0
+      0     do write 1000
+      0     do release
+    `;
+    const last = (): string => station.sent.at(-1)!.segment.flags;
+    for (let at = 1000; at < 1_000_000 && !station.sent.some(({ segment }) => segment.flags === "R"); at += 1000) {
+      station.run(at);
+      if (station.sent.length > 0 && last() !== "R") station.send({ flags: ".", seq: 1, length: 0, ack: 1001, win: 0, options: [] });
+      if (station.sent.length > 0 && last() !== "R") station.sent.length = 0;
+      station.run(at);
+    }
+    expect(station.now).toBeGreaterThan(600_000);
+    expect(station.now).toBeLessThan(700_000);
+    expect(station.sent.map(({ segment }) => `${segment.flags} ${segment.seq}`)).toEqual(["R 1001"]);
+    expect(chunksOf(station)).toBe(0);
+  });
+});

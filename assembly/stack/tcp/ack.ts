@@ -15,6 +15,7 @@ import {
   HAS_SACK,
   IS_AFTER_TIMEOUT,
   IS_RECOVERING,
+  IS_RELEASED,
   IS_SHUT,
   IS_WRITE_WANTED,
   Stream,
@@ -42,9 +43,9 @@ export function heedAck(s: Stream): bool {
     heedProgress(s);
     return true;
   }
-  // Whoever keeps its window shut, but answers, is there (RFC 9293 §3.8.6.1).
+  // Whoever keeps its window shut, but answers, is there (RFC 9293 §3.8.6.1). Where the user has let go, its patience counts anyway.
   if (s.sndWnd == 0 || !s.isInFlight) {
-    if (s.waitingSince != 0) s.waitingSince = now();
+    if (s.waitingSince != 0 && !s.has(IS_RELEASED)) s.waitingSince = now();
     return true;
   }
   if (s.sndUna == s.sndMax) return true;

@@ -11,9 +11,9 @@ import {
 } from "../../abi";
 import { doubtRoute } from "../../ip/send";
 import { now } from "../../memory";
-import { TCP_ACK, TCP_FIN } from "../../wire/tcp";
+import { TCP_ACK, TCP_FIN, TCP_RST } from "../../wire/tcp";
 import { collapseWindow, shrinkThreshold } from "./congestion";
-import { emit } from "./emit";
+import { emit, emitBare, emptySeq } from "./emit";
 import { finish } from "./ending";
 import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
@@ -46,6 +46,8 @@ import { arm, armUpkeep, keepUp } from "./timers";
 const SYN_GIVE_UP: u64 = 180_000_000_000;
 /** RFC 4987 §3.3: a SYN-ACK is sent again five times; who wants to come in sends its SYN again itself. */
 const HALF_OPEN_GIVE_UP: u64 = 60_000_000_000;
+/** A window that stays shut, when nobody is there any more who could lose patience (RFC 6429 §3: a matter of resources). */
+const RELEASED_GIVE_UP: u64 = 600_000_000_000;
 /** RFC 9293 §3.8.3, R1: from here on the path is in doubt. */
 const IN_DOUBT: u32 = 3;
 /** Keepalive probes without an answer, and the time between them. */
@@ -84,10 +86,18 @@ function patienceOf(s: Stream): u64 {
   const giveUp = <u64>s.giveUp * MS;
   if (s.state == STREAM_SYN_SENT) return max<u64>(giveUp, SYN_GIVE_UP);
   if (s.state == STREAM_SYN_RECEIVED) return s.has(IS_PASSIVE) ? HALF_OPEN_GIVE_UP : max<u64>(giveUp, SYN_GIVE_UP);
-  return giveUp;
+  return isReleasedAndShut(s) ? max<u64>(giveUp, RELEASED_GIVE_UP) : giveUp;
+}
+
+function isReleasedAndShut(s: Stream): bool {
+  return s.has(IS_RELEASED) && (s.sndWnd == 0 || !s.isInFlight);
 }
 
 function finishUnanswered(s: Stream): void {
+  // The other side may be there and not want any more: it hears that this was not all.
+  if (s.isSynchronized && isReleasedAndShut(s)) {
+    emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
+  }
   finish(s, s.has(HAS_SOFT_ERROR) ? STREAM_ERROR_UNREACHABLE : STREAM_ERROR_TIMED_OUT);
 }
 
