@@ -293,3 +293,34 @@ describe("a connection that its user has let go", () => {
     expect(chunksOf(station)).toBe(0);
   });
 });
+
+describe("the size of segments", () => {
+  test("4821: where small segments get lost as well it was an outage: large ones again as soon as somebody answers", () => drill`${ACCEPTED}
+    0     do write 1460
+    0     >  P. 1:1461 ack 1
+    1000  >  P. 1:1461 ack 1
+    3000  >  P. 1:1461 ack 1
+    7000  >  . 1:537 ack 1
+    15000 >  . 1:537 ack 1
+    15010 <  . 1 ack 537
+    15010 =  mss 1460
+    15010 >  P. 537:1461 ack 1
+    15020 <  . 1 ack 1461
+    15030 do write 2920
+    15030 >  . 1461:2921 ack 1
+    15040 <  . 1 ack 2921
+    15040 >  P. 2921:4381 ack 1
+  `);
+
+  test("1191 §6.3: when the larger one is tried again, a window that was smaller does not hold it up", () => drill`${ACCEPTED}
+    0     do write 1460
+    0     >  P. 1:1461 ack 1
+    1000  >  P. 1:1461 ack 1
+    3000  >  P. 1:1461 ack 1
+    7000  >  . 1:537 ack 1
+    7010  <  . 1 ack 1461                    # the acknowledgements had been lost
+    7010  =  cwnd 1072
+    607100 do write 1460
+    607100 > P. 1461:2921 ack 1
+  `);
+});

@@ -4,6 +4,7 @@ import { challenge } from "./challenge";
 import { growWindow } from "./congestion";
 import { enterTimeWait, finish, limitFinWait } from "./ending";
 import { tell } from "./news";
+import { endSuspicion } from "./path-mtu";
 import { trimSacked } from "./ranges";
 import { heedDuplicate, heedInRecovery, noteSack } from "./recovery";
 import { endTiming } from "./rtt";
@@ -14,6 +15,7 @@ import {
   HAS_PARTIAL_ACK,
   HAS_SACK,
   IS_AFTER_TIMEOUT,
+  IS_MADE_SMALL,
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
@@ -82,6 +84,7 @@ function heedProgress(s: Stream): void {
   s.sndUna = seg.ack;
   if (isBefore(s.sndNxt, s.sndUna)) s.sndNxt = s.sndUna;
   trim(s);
+  if (s.has(IS_MADE_SMALL)) endSuspicion(s);
   if (s.ranges != 0) trimSacked(s);
 
   // NewReno: only the first partial acknowledgement of a recovery restarts the timer (RFC 6582 §3.2 step 3).

@@ -265,6 +265,10 @@ export const IS_STARVED: u32 = 1 << 22;
 /** The other side has run into the end of our window: it has more to send. */
 export const HAS_RUN_INTO_WINDOW: u32 = 1 << 23;
 
+/** Segments were made small because large ones stayed unanswered; and then a small one did, too: it was not their size. */
+export const IS_MADE_SMALL: u32 = 1 << 24;
+export const IS_OUTAGE: u32 = 1 << 25;
+
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);
 }

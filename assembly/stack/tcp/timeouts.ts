@@ -17,7 +17,7 @@ import { emit, emitBare, emptySeq } from "./emit";
 import { finish } from "./ending";
 import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
-import { MTU_LEAST, isLarge, lowerPathMtu } from "./path-mtu";
+import { suspectSize } from "./path-mtu";
 import { sacked, tidyRanges } from "./ranges";
 import { MS, RTO_MOST, backOff } from "./rtt";
 import { segment } from "./segment";
@@ -34,7 +34,6 @@ import {
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
-  MAY_FRAGMENT,
   Stream,
   streamAt,
 } from "./stream";
@@ -113,8 +112,7 @@ function repeatSyn(s: Stream): void {
 function repeat(s: Stream): void {
   // Only the first timeout of a segment is news to the threshold (RFC 5681 §3.1).
   if (s.timeouts == 1) shrinkThreshold(s, s.sndNxt - s.sndUna);
-  // Nobody says why large segments get lost: perhaps they are too large (RFC 2923 §2.1, RFC 4821).
-  if (s.timeouts >= IN_DOUBT && !s.has(MAY_FRAGMENT) && isLarge(s)) lowerPathMtu(s, MTU_LEAST);
+  if (s.timeouts >= IN_DOUBT) suspectSize(s);
   collapseWindow(s);
   s.recover = s.sndMax;
   s.dupAcks = 0;
