@@ -324,3 +324,28 @@ describe("the size of segments", () => {
     607100 > P. 1461:2921 ack 1
   `);
 });
+
+describe("a FIN that overtakes data", () => {
+  test("is not believed when the data says otherwise: the one in order ends the connection", () => drill`${ACCEPTED}
+    0     <  F. 500 ack 1                     # forged, or of another time
+    0     >  . 1 ack 1
+    0     <  P. 1:101 ack 1
+    40    >  . 1 ack 101
+    50    <  F. 101 ack 1
+    50    >  . 1 ack 102
+    50    =  state CLOSE_WAIT
+  `);
+
+  test("is forgotten when data goes on beyond it", () => drill`${ACCEPTED}
+    0     <  F. 500 ack 1
+    0     >  . 1 ack 1
+    0     <  . 1:1001 ack 1
+    40    >  . 1 ack 1001
+    50    <  P. 1001:1501 ack 1
+    90    >  . 1 ack 1501
+    90    =  state ESTABLISHED
+    100   <  F. 1501 ack 1
+    100   >  . 1 ack 1502
+    100   =  state CLOSE_WAIT
+  `);
+});

@@ -53,12 +53,16 @@ export function heedText(s: Stream): u32 {
     length = <u32>beyond >= length ? 0 : length - <u32>beyond;
     s.set(IS_ACK_DUE | HAS_RUN_INTO_WINDOW);
   }
-  if (isFin && left + length == end && !s.has(HAS_PEER_FIN)) {
+  // What comes in order is right: a FIN that came earlier, and stands elsewhere, was not.
+  const isNext = left == s.rcvNxt;
+  if (isFin && left + length == end && (isNext || !s.has(HAS_PEER_FIN))) {
     s.set(HAS_PEER_FIN);
     s.finSeq = end;
+  } else if (isNext && s.has(HAS_PEER_FIN) && isBefore(s.finSeq, left + length)) {
+    s.clear(HAS_PEER_FIN);
   }
   let reason: u32 = OK;
-  if (length != 0) reason = left == s.rcvNxt ? append(s, left, data, length) : keep(s, left, data, length);
+  if (length != 0) reason = isNext ? append(s, left, data, length) : keep(s, left, data, length);
   if (isFin) s.set(IS_ACK_DUE);
   if (s.has(HAS_PEER_FIN) && s.rcvNxt == s.finSeq) heedFin(s);
   return reason;
