@@ -22,6 +22,7 @@ import {
 import { WITHOUT_SACK, WITHOUT_TIMESTAMPS, WITHOUT_WINDOW_SCALE } from "../../abi";
 import { mssToOffer } from "./path-mtu";
 import { arrived, arrivedCount } from "./ranges";
+import { nextReminder } from "./reminder";
 import { segment } from "./segment";
 import { copyOut } from "./send-buffer";
 import { isBefore } from "./sequence";
@@ -58,7 +59,7 @@ export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   if (length != 0) s.lastSentAt = now();
   if ((flags & TCP_ACK) != 0) {
     s.lastAckSent = s.rcvNxt;
-    s.ackAt = 0;
+    s.ackAt = nextReminder(s);
     s.clear(IS_ACK_DUE);
   }
   sendPacket(s.node, frame);
@@ -166,16 +167,22 @@ export function optionBytes(s: Stream): u32 {
   return (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) + sackBytes(s);
 }
 
-/** Blocks of a SACK option: three beside timestamps, else four (RFC 2018 §3). */
+/** Payload that SACK blocks leave room for: on a path that takes little, telling what came must not keep data from going out. */
+const TEXT_LEAST: u32 = 8;
+const SACK_HEAD: u32 = 4;
+
+/** Blocks of a SACK option: three beside timestamps, else four (RFC 2018 §3); fewer when segments are small. */
 function sackBlocks(s: Stream): u32 {
   if (!s.has(HAS_SACK)) return 0;
   const blocks = arrivedCount(s) + u32(isTwice());
-  return min<u32>(blocks, s.has(HAS_TIMESTAMPS) ? 3 : 4);
+  if (blocks == 0 || s.mss < TEXT_LEAST + SACK_HEAD) return 0;
+  return min<u32>(min<u32>(blocks, s.has(HAS_TIMESTAMPS) ? 3 : 4), (s.mss - TEXT_LEAST - SACK_HEAD) >> 3);
 }
 
+/** Bytes that SACK takes from a segment's payload: never all of it. */
 export function sackBytes(s: Stream): u32 {
   const blocks = sackBlocks(s);
-  return blocks == 0 ? 0 : 4 + (blocks << 3);
+  return blocks == 0 ? 0 : SACK_HEAD + (blocks << 3);
 }
 
 function isTwice(): bool {

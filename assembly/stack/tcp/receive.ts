@@ -32,7 +32,7 @@ import { output, sendSyn } from "./output";
 import { open, segment } from "./segment";
 import { isBefore } from "./sequence";
 import { feedStarved } from "./starved";
-import { HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
+import { HAS_RUN_INTO_WINDOW, HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
 import { heedText } from "./text";
 import { windowEnd, windowOffered } from "./window";
 
@@ -182,6 +182,7 @@ function refuseSequence(s: Stream): u32 {
     challenge(s);
     return TCP_SEQUENCE;
   }
+  if (hasRunIntoWindow(s)) s.set(HAS_RUN_INTO_WINDOW);
   // Sent again, because our acknowledgement was lost: its timestamp is echoed, or the sender would measure its own timeout.
   if (isBefore(seg.seq, s.rcvNxt)) noteTimestamp(s);
   if (s.has(HAS_SACK) && seg.length != 0 && isBefore(seg.seq, s.rcvNxt)) {
@@ -193,6 +194,13 @@ function refuseSequence(s: Stream): u32 {
   else challenge(s);
   if (seg.has(TCP_ACK) && s.state > STREAM_SYN_RECEIVED && countsAllTheSame(s)) heedAck(s);
   return TCP_SEQUENCE;
+}
+
+/** Text beyond the window, or a probe without any of a window that is shut: the other side has more to send. */
+function hasRunIntoWindow(s: Stream): bool {
+  const seg = segment();
+  if (seg.length != 0) return !isBefore(seg.seq, s.rcvNxt);
+  return seg.seq == s.rcvNxt - 1 && !isBefore(s.rcvNxt, s.rcvEdge);
 }
 
 /**

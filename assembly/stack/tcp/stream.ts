@@ -173,7 +173,8 @@ export class Stream {
   news: u32;
   /** When something was last sent again, ms: the timestamp it had. */
   repeatedAt: u32;
-  private spare: u32;
+  /** How often the window we have opened is told once more (reminder.ts). */
+  reminders: u32;
 
   has(flag: u32): bool {
     return (this.flags & flag) != 0;
@@ -266,6 +267,13 @@ export const IS_STARVED: u32 = 1 << 22;
 export const IS_TAIL_TIMED: u32 = 1 << 23;
 export const HAS_PROBED_TAIL: u32 = 1 << 24;
 export const IS_TAIL_REPEATED: u32 = 1 << 25;
+
+/** The other side has run into the end of our window: it has more to send. */
+export const HAS_RUN_INTO_WINDOW: u32 = 1 << 23;
+
+/** Segments were made small because large ones stayed unanswered; and then a small one did, too: it was not their size. */
+export const IS_MADE_SMALL: u32 = 1 << 24;
+export const IS_OUTAGE: u32 = 1 << 25;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);
