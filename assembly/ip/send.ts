@@ -21,7 +21,11 @@ import { NO_WAY, OWN, hopOf, interfaceOf, wayTo } from "./way";
  * descriptor are filled in but for the ports; the checksum of the header is right. 0 when no buffer is free.
  */
 export function newPacket(node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
-  const frame = originate();
+  return newPacketIn(originate(), node, src, dst, protocol, ttl, length);
+}
+
+/** The same in a buffer that there is already, or 0. */
+export function newPacketIn(frame: u32, node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
   if (frame == 0) return 0;
   const f = frameAt(frame);
   f.length = ETHERNET + IPV4 + length;

@@ -258,6 +258,9 @@ export const IS_PATIENT: u32 = 1 << 21;
 /** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
 export const IS_STARVED: u32 = 1 << 22;
 
+/** Several of its segments have travelled whole: an acknowledgement may be for more than two. */
+export const HAS_WHOLE: u32 = 1 << 23;
+
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);
 }
