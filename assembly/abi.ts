@@ -508,6 +508,8 @@ export const CONGESTION_RENO: u32 = 1;
 export const WITHOUT_TIMESTAMPS: u32 = 1;
 export const WITHOUT_SACK: u32 = 2;
 export const WITHOUT_WINDOW_SCALE: u32 = 4;
+/** No extension, but a way of the lab's own: each segment leaves in a frame of its own (assembly/whole.ts). */
+export const WITHOUT_WHOLE: u32 = 8;
 
 /** tcpDecide: go on with the handshake; answer with a reset; answer with ICMP destination unreachable and a code. */
 export const DECIDE_ACCEPT: u32 = 0;

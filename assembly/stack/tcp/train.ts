@@ -1,3 +1,4 @@
+import { WITHOUT_WHOLE } from "../../abi";
 import { isWholeFree } from "../../frames";
 import { settledMac } from "../../ip/neighbor";
 import { interfaceAt, nodeAt } from "../../ip/node";
@@ -11,7 +12,7 @@ import { HAS_WHOLE, MAY_FRAGMENT, Stream } from "./stream";
  * are, if nothing on the way has to see them one by one; else one.
  */
 export function wholeSegments(s: Stream, full: u32, length: u32): u32 {
-  if (full != s.mss || !isWholeFree() || !travelsWhole(s)) return full;
+  if (full != s.mss || (s.without & WITHOUT_WHOLE) != 0 || !isWholeFree() || !travelsWhole(s)) return full;
   s.set(HAS_WHOLE);
   const segments = min<u32>(length, WHOLE_MOST) / full;
   nodeAt(s.node).ipId += segments - 1;
