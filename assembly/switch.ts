@@ -107,7 +107,7 @@ function hear(port: u32, mac: u64): void {
 }
 
 /** The one port that `dst` is behind, or NO_PORT. */
-function egressFor(n: Network, network: u32, dst: u64): u32 {
+export function egressFor(n: Network, network: u32, dst: u64): u32 {
   const key = stationKey(network, dst);
   if (n.kind == SWITCH_LEARNING) {
     const known = lookup(key, n.ageing, nowMs());

@@ -23,8 +23,11 @@ import { NO_WAY, OWN, hopOf, interfaceOf, wayTo } from "./way";
  * into one.
  */
 export function newPacket(node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
-  if (length > FRAME_MAX - ETHERNET - IPV4) return 0;
-  const frame = originate();
+  return length > FRAME_MAX - ETHERNET - IPV4 ? 0 : newPacketIn(originate(), node, src, dst, protocol, ttl, length);
+}
+
+/** The same in a buffer that there is already, or 0; it has to fit. */
+export function newPacketIn(frame: u32, node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
   if (frame == 0) return 0;
   const f = frameAt(frame);
   f.length = ETHERNET + IPV4 + length;

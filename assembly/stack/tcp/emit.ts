@@ -1,6 +1,6 @@
 import { IS_SUMMED, STREAM_SYN_SENT } from "../../abi";
-import { frameAt } from "../../frames";
-import { newPacket, payloadOf, sendPacket, setDontFragment } from "../../ip/send";
+import { frameAt, originate, originateWhole } from "../../frames";
+import { newPacket, newPacketIn, payloadOf, sendPacket, setDontFragment } from "../../ip/send";
 import { now, nowMs } from "../../memory";
 import { checksumOf, pseudoHeader, sumOf } from "../../wire/checksum";
 import { PROTOCOL_TCP } from "../../wire/ipv4";
@@ -39,7 +39,8 @@ const TTL: u32 = 64;
 export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   const options = (flags & TCP_SYN) != 0 ? synOptionBytes(s) : optionBytes(s);
   const header = TCP + options;
-  const frame = newPacket(s.node, s.local, s.remote, PROTOCOL_TCP, TTL, header + length);
+  const buffer = length <= s.mss ? originate() : originateWhole(s.mss);
+  const frame = newPacketIn(buffer, s.node, s.local, s.remote, PROTOCOL_TCP, TTL, header + length);
   if (frame == 0) return false;
   if (!s.has(MAY_FRAGMENT)) setDontFragment(frame);
   const at = payloadOf(frame);
@@ -113,9 +114,12 @@ export function refuse(node: u32): void {
 function finishSegment(src: u32, dst: u32, frame: u32, header: u32, length: u32): void {
   const at = payloadOf(frame);
   const tcp = Tcp.at(at);
-  tcp.checksumBE = 0;
-  tcp.checksumBE = checksumOf(pseudoHeader(src, dst, PROTOCOL_TCP, header + length) + sumOf(at, header + length));
   const f = frameAt(frame);
+  tcp.checksumBE = 0;
+  // What is broken up on the way is summed then; what is not, nobody sums.
+  if (f.whole == 0) {
+    tcp.checksumBE = checksumOf(pseudoHeader(src, dst, PROTOCOL_TCP, header + length) + sumOf(at, header + length));
+  }
   f.srcPort = <u16>tcp.srcPort;
   f.dstPort = <u16>tcp.dstPort;
   f.payload = <u16>(<u32>f.l4 + header);

@@ -11,6 +11,7 @@ import { isBefore, laterOf } from "./sequence";
 import { HAS_SACK, IS_ACK_DUE, IS_AFTER_TIMEOUT, IS_NODELAY, IS_RECOVERING, IS_SHUT, Stream } from "./stream";
 import { patience } from "./tail";
 import { arm } from "./timers";
+import { wholeSegments } from "./train";
 
 /** Sends what there is to send and may be sent, an acknowledgement if one is due and nothing carried it, and sets the timers. */
 export function output(s: Stream): void {
@@ -59,7 +60,8 @@ export function sendNew(s: Stream, room: u32): u32 {
   const waiting = s.sndEnd - s.sndNxt;
   const most = segmentRoom(s);
   const window = laterOf(s.sndUna + s.sndWnd, s.sndNxt) - s.sndNxt;
-  const length = min<u32>(min<u32>(waiting, most), min<u32>(room, window));
+  let length = min<u32>(waiting, min<u32>(room, window));
+  if (length > most) length = length < 2 * most || s.sndNxt != s.sndMax ? most : wholeSegments(s, most, length);
   const isLast = length == waiting;
   const isFin = isLast && s.has(IS_SHUT);
   if (length == 0 && !isFin) return 0;

@@ -33,6 +33,8 @@ export class Segment {
   /** Payload: where, how much. */
   data: usize;
   length: u32;
+  /** Payload of each segment that it stands for, where several travel whole (whole.ts); 0: it is one. */
+  whole: u32;
   /** MSS option; 0: none. */
   mss: u32;
   /** Window scale option and 1; 0: none. */
@@ -97,6 +99,7 @@ export function open(frame: u32): void {
   const header = tcp.headerLength;
   seg.data = at + header;
   seg.length = <u32>f.end - <u32>f.l4 - header;
+  seg.whole = f.whole;
   seg.mss = 0;
   seg.scaleAndOne = 0;
   seg.hasSackPermitted = false;

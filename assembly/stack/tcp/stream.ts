@@ -269,11 +269,14 @@ export const HAS_PROBED_TAIL: u32 = 1 << 24;
 export const IS_TAIL_REPEATED: u32 = 1 << 25;
 
 /** The other side has run into the end of our window: it has more to send. */
-export const HAS_RUN_INTO_WINDOW: u32 = 1 << 23;
+export const HAS_RUN_INTO_WINDOW: u32 = 1 << 26;
 
 /** Segments were made small because large ones stayed unanswered; and then a small one did, too: it was not their size. */
-export const IS_MADE_SMALL: u32 = 1 << 24;
-export const IS_OUTAGE: u32 = 1 << 25;
+export const IS_MADE_SMALL: u32 = 1 << 27;
+export const IS_OUTAGE: u32 = 1 << 28;
+
+/** Several of its segments have travelled whole: an acknowledgement may be for more than two. */
+export const HAS_WHOLE: u32 = 1 << 29;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

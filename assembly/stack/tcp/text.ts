@@ -70,7 +70,8 @@ export function heedText(s: Stream): u32 {
 
 /** What was expected next. */
 function append(s: Stream, seq: u32, data: usize, length: u32): u32 {
-  if (length > s.rcvMss) s.rcvMss = length;
+  const whole = segment().whole;
+  s.rcvMss = max<u32>(s.rcvMss, whole == 0 ? length : whole);
   const wasEmpty = readable(s) == 0;
   const stored = put(s, seq, data, length);
   if (stored == 0) return TCP_BUFFER;
