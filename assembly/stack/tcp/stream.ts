@@ -257,6 +257,9 @@ export const HAS_SOFT_ERROR: u32 = 1 << 20;
 export const IS_PATIENT: u32 = 1 << 21;
 /** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
 export const IS_STARVED: u32 = 1 << 22;
+/** How often the other side is still to be told that the window is open again (reminder.ts): a number of three bits, and its one. */
+export const REMINDERS: u32 = 7 << 23;
+export const REMINDER: u32 = 1 << 23;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

@@ -17,10 +17,11 @@ import { enterTimeWait } from "./ending";
 import { tell } from "./news";
 import { addArrived, arrivedCount, hasArrived, haveRanges, takeArrived, tidyRanges } from "./ranges";
 import { put, readable } from "./receive-buffer";
+import { forgetReminders } from "./reminder";
 import { MS } from "./rtt";
 import { segment } from "./segment";
 import { earlierOf, isBefore } from "./sequence";
-import { HAS_ENDED, HAS_PEER_FIN, HAS_SACK, IS_ACK_DUE, Stream } from "./stream";
+import { HAS_ENDED, HAS_PEER_FIN, HAS_SACK, IS_ACK_DUE, REMINDERS, Stream } from "./stream";
 import { windowEnd } from "./window";
 
 /**
@@ -30,6 +31,7 @@ import { windowEnd } from "./window";
 export function heedText(s: Stream): u32 {
   const seg = segment();
   if (s.has(HAS_ENDED)) return OK; // nothing can follow a FIN
+  if (s.has(REMINDERS)) forgetReminders(s);
   let left = seg.seq;
   let data = seg.data;
   let length = seg.length;

@@ -18,6 +18,7 @@ import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
 import { MTU_LEAST, isLarge, lowerPathMtu } from "./path-mtu";
 import { sacked, tidyRanges } from "./ranges";
+import { remindAgain } from "./reminder";
 import { MS, RTO_MOST, backOff } from "./rtt";
 import { segment } from "./segment";
 import { laterOf } from "./sequence";
@@ -32,6 +33,7 @@ import {
   IS_RELEASED,
   IS_SHUT,
   MAY_FRAGMENT,
+  REMINDERS,
   Stream,
   streamAt,
 } from "./stream";
@@ -56,6 +58,7 @@ export function streamTimeout(id: u32): void {
     s.ackAt = 0;
     s.set(IS_ACK_DUE);
     output(s);
+    if (s.has(REMINDERS)) remindAgain(s);
   }
   if (s.retransmitAt != 0 && s.retransmitAt <= now()) retransmitTimeout(s);
   else arm(s);

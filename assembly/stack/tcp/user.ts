@@ -28,6 +28,7 @@ import { emitBare, emptySeq } from "./emit";
 import { bury, finish, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
+import { remind } from "./reminder";
 import { segment } from "./segment";
 import { buffered, write } from "./send-buffer";
 import { feedStarved, leaveStarved, starve } from "./starved";
@@ -50,8 +51,10 @@ export function send(s: Stream, from: usize, length: u32): i32 {
 export function receive(s: Stream, to: usize, most: u32): u32 {
   const taken = take(s, to, most);
   if (taken != 0 && isWorthTelling(s)) {
+    const wasShut = <i32>(s.rcvEdge - s.rcvNxt) < <i32>s.mss;
     s.set(IS_ACK_DUE);
     act(s);
+    if (wasShut) remind(s);
   }
   feedStarved();
   return taken;
