@@ -8,9 +8,12 @@ import { wasmBytes } from "./tools/wasm-bytes.ts";
 const plugins = [wasmBytes()];
 const everywhere = "test/*.test.ts";
 
+/** A story takes milliseconds; a machine that is busy with something else takes its time. ms */
+const testTimeout = 30_000;
+
 const node: TestProjectConfiguration = {
   plugins,
-  test: { name: "node", include: [everywhere, "test/node/**/*.test.ts"] },
+  test: { name: "node", testTimeout, include: [everywhere, "test/node/**/*.test.ts"] },
 };
 
 /** The same suite in Chromium, where one runs. */
@@ -22,6 +25,7 @@ async function browser(): Promise<TestProjectConfiguration[]> {
       plugins,
       test: {
         name: "browser",
+        testTimeout,
         include: [everywhere, "test/browser/**/*.test.ts"],
         browser: {
           enabled: true,

@@ -211,6 +211,11 @@ export const IS_FRAGMENT: u32 = 1;
 export const IS_LATER_FRAGMENT: u32 = 2;
 /** IPv4 options or IPv6 extension headers are present. */
 export const HAS_OPTIONS: u32 = 4;
+/**
+ * The transport checksum was made in this lab, and since then only who keeps it right has touched the packet. The parser never says so:
+ * a frame that came in, or had a bit flipped on the way, is summed by who receives it.
+ */
+export const IS_SUMMED: u32 = 8;
 
 // ─── Networks and ports ────────────────────────────────────────────────────────────────────────────────────────────
 export const SWITCH_LEARNING: u32 = 0;
@@ -444,7 +449,7 @@ export const STREAM_RETRANSMITS: u32 = 76;
 /** u32 STREAM_ERROR_…: why it was closed. */
 export const STREAM_ERROR: u32 = 80;
 /** Bytes of one stream's record. */
-export const STREAM_SIZE: u32 = 400;
+export const STREAM_SIZE: u32 = 408;
 
 /** States (RFC 9293 §3.3.2), and three of our own: a SYN that waits for tcpDecide, and a stream that is over, but not released. */
 export const STREAM_LISTEN: u32 = 1;

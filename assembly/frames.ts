@@ -56,7 +56,7 @@ export class Frame {
   protocol: u8;
   /** The parser's reason, OK when the packet is sound. A switch forwards it all the same; who opens it drops it. */
   fault: u8;
-  /** IS_FRAGMENT, IS_LATER_FRAGMENT, HAS_OPTIONS. */
+  /** IS_FRAGMENT, IS_LATER_FRAGMENT, HAS_OPTIONS, IS_SUMMED. */
   flags: u8;
   /** Ports of UDP and TCP; for ICMP echo both hold the identifier; 0 where there are none. */
   srcPort: u16;

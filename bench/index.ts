@@ -54,10 +54,10 @@ async function measure(): Promise<void> {
   const rows: Row[] = [];
   let heard = "";
   for (const { question, row } of chosen) {
-    if (heard !== question.name) console.log(`\n${question.name}: ${question.inside}\n${heading(row.unit)}`);
+    if (heard !== question.name) console.log(`\n${question.name}: ${question.inside}\n${heading(row)}`);
     heard = question.name;
-    const measured = await compare(row.make(), pace);
-    const result = { question: question.name, title: row.title, unit: row.unit, measured };
+    const measured = await compare(await row.make(), pace);
+    const result = { question: question.name, title: row.title, unit: row.unit, ...(row.bits && { bits: row.bits }), measured };
     rows.push(result);
     console.log(lines(result).join("\n"));
   }

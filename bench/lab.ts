@@ -34,7 +34,7 @@ export class BenchLab<X extends BenchExports = BenchExports> {
    * @param more    capacities other than those for a handful of ports and 4096 frames
    * @param extra   bytes of memory after the engine's own, from `stage` on
    */
-  constructor(module: WebAssembly.Module, more: Partial<Record<"fdb" | "connections", number>> = {}, extra = 0) {
+  constructor(module: WebAssembly.Module, more: Capacities = {}, extra = 0) {
     this.x = new WebAssembly.Instance(module).exports as unknown as X;
     this.control = this.x.control();
     const before = new DataView(this.x.memory.buffer, this.control);
@@ -109,13 +109,19 @@ export class BenchLab<X extends BenchExports = BenchExports> {
   }
 }
 
-function capacities({ fdb = 8192, connections = 1024 }): number[] {
+/** What a benchmark may need more of. */
+export type Capacities = Partial<Record<"fdb" | "connections" | "frames" | "streams" | "chunks", number>>;
+
+function capacities({ fdb = 8192, connections = 1024, frames = 4096, streams = 64, chunks = 64 }: Capacities): number[] {
   const counts: number[] = new Array(abi.CAPACITIES).fill(64);
-  counts[abi.CAPACITY_FRAMES] = 4096;
-  counts[abi.CAPACITY_FLIGHTS] = 8192;
+  counts[abi.CAPACITY_FRAMES] = frames;
+  counts[abi.CAPACITY_FLIGHTS] = 2 * frames;
   counts[abi.CAPACITY_FDB] = fdb;
   counts[abi.CAPACITY_CONNECTIONS] = connections;
   counts[abi.CAPACITY_MAPPINGS] = connections;
   counts[abi.CAPACITY_EVENTS] = EVENTS;
+  counts[abi.CAPACITY_SOCKETS] = streams;
+  counts[abi.CAPACITY_STREAMS] = streams;
+  counts[abi.CAPACITY_CHUNKS] = chunks;
   return counts;
 }

@@ -33,13 +33,15 @@ export function cleanUp(): void { rmSync(FOLDER, { recursive: true, force: true 
 export interface Finding {
   ns: number;
   digest: bigint;
+  /** Why it could not. */
+  missing?: string;
 }
 
 /** Runs native/NAME.c; its arguments are its file's first comment. */
 export function runNative(name: string, args: (string | number)[]): Finding {
   const out = execFileSync(program(name), args.map(String), { encoding: "utf8" });
-  const { ns, digest } = JSON.parse(out) as { ns: number; digest: string };
-  return { ns, digest: BigInt(`0x${digest}`) };
+  const { ns = 0, digest = "0", missing } = JSON.parse(out) as { ns?: number; digest?: string; missing?: string };
+  return { ns, digest: BigInt(`0x${digest}`), ...(missing !== undefined && { missing }) };
 }
 
 /**

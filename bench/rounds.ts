@@ -10,11 +10,11 @@ export interface Contestant {
   /** One iteration: many bursts, so that the runner's own cost vanishes. */
   run?(): void;
   /** Measures by itself for about `ms` milliseconds; ns per frame. */
-  time?(ms: number): number;
+  time?(ms: number): number | Promise<number>;
   /** Called after each round. @throws when `iterations` of them did not do what they should have */
   check?(iterations: number): void;
   /** Called once after the last round. @throws when what it does is no longer, byte for byte, what it should be */
-  verify?(): void;
+  verify?(): void | Promise<void>;
   missing?: string;
 }
 
@@ -45,7 +45,7 @@ export async function compare(contestants: Contestant[], { rounds, ms }: Pace): 
       if (round > 0) times[i]!.push(ns);
     }
   }
-  for (const { verify } of contestants) verify?.();
+  for (const { verify } of contestants) await verify?.();
   return contestants.map((contestant, i) => summary(contestant, times[i]!));
 }
 

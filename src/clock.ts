@@ -66,6 +66,9 @@ export abstract class Clock {
   /** What was just handed to another lab is dealt with there before time goes on here: two labs are joined. */
   abstract giveWay(other: Clock): void;
 
+  /** Calls `due` when user code has done all that it does at once in reaction to this instant; no time passes by it. */
+  abstract afterwards(due: () => void): void;
+
   /** Lets `ms` pass. */
   abstract advance(ms: number): Promise<void>;
 
@@ -172,6 +175,9 @@ export class VirtualClock extends Clock {
     if (other !== this && other instanceof VirtualClock) this.peers.add(other);
   }
 
+  /** Time goes on by macrotasks. */
+  override afterwards(due: () => void): void { this.after(0, due); }
+
   override advance(ms: number): Promise<void> {
     checkDuration(ms, "advance");
     return this.sleep(ms);
@@ -246,6 +252,9 @@ export class RealClock extends Clock {
   }
 
   override giveWay(): void {}
+
+  /** Any command may find a timer due, even amid a chain of promises. */
+  override afterwards(due: () => void): void { void macrotask().then(() => this.closed || guard(due)); }
 
   override advance(ms: number): Promise<void> {
     return Promise.reject(new LabError("CLOCK",

@@ -14,6 +14,8 @@ import type { ModeName } from "./modes";
 import { Network } from "./network";
 import { checkOptions, say } from "./options";
 import type { OptionNames } from "./options";
+import type { Outside } from "./outside";
+import { OutsideGate } from "./outside-gate";
 import type { HostState, LegState, SwitchKind } from "./state";
 import { Vm } from "./vm";
 import type { AdapterSpec, VmOwner } from "./vm";
@@ -32,9 +34,11 @@ export interface HostOptions {
   switch?: SwitchKind;
   /** What its cables to LANs are like, where that differs from what the LAN says; `send` is from the host to the LAN. */
   wire?: WireOptions;
+  /** The real machine it stands for: `hostSockets()` of `fivewire/node`. Needs the real clock. */
+  outside?: Outside;
 }
 
-const OPTIONS: OptionNames<HostOptions> = { address: true, gateway: true, mac: true, switch: true, wire: true };
+const OPTIONS: OptionNames<HostOptions> = { address: true, gateway: true, mac: true, switch: true, wire: true, outside: true };
 
 /**
  * A physical machine: on LANs with a station of its own, and below it the virtual networks of its VMs. It never forwards.
@@ -47,6 +51,7 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   private readonly owned = new Map<string, Network>();
   private readonly machines = new Set<Vm>();
   private readonly groups = new Map<string, BandwidthGroup>();
+  private gate: OutsideGate | null = null;
 
   /** Makes a host and puts it on its LANs; on an error nothing of it stays. */
   static create(core: Core, name: string, lans: Lan[], options: HostOptions): Host {
@@ -60,12 +65,13 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
     const wire = checkWire(options.wire ?? {}, `host ${name}`);
     const node = core.check(core.enter().call.nodeAdd(0, ...core.seedOf(name)), "machine");
     const state: HostState = {
-      name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, networks: [], vms: [],
-      wire, bandwidthGroups: [],
+      name, node, legs: [], sockets: [], streams: [], servers: [], errands: [], routes: [], echo: 0, sequence: 0, outside: null, networks: [],
+      vms: [], wire, bandwidthGroups: [],
     };
     core.state.hosts.push(state);
     const host = new Host(core, state);
     try {
+      if (options.outside) host.open(options.outside);
       for (const [i, lan] of lans.entries()) host.joinLan(lan, i === 0 ? options : { switch: options.switch });
     } catch (error) {
       void host.remove();
@@ -77,6 +83,8 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
   /** The host of a record, new or from a snapshot. */
   constructor(core: Core, state: HostState) {
     super(core, state);
+    if (state.outside) OutsideGate.forget(core, state.outside);
+    state.outside = null;
     for (const each of state.networks) this.owned.set(each.name, new Network(core, each, state.networks));
     this.places = state.legs.map((leg) => new Leg(core, leg));
     for (const each of state.bandwidthGroups) this.groups.set(each.name, new BandwidthGroup(core, each, this));
@@ -208,6 +216,7 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
 
   /** Removes it with its VMs and networks; resolves when all external guests have closed. */
   async remove(): Promise<void> {
+    this.gate?.close();
     const closing = this.vms.map((vm) => vm.remove());
     for (const leg of this.places) leg.dispose();
     for (const network of this.networks) network.remove();
@@ -218,12 +227,24 @@ export class Host extends Machine implements VmOwner, BandwidthGroupOwner {
     await Promise.all(closing);
   }
 
+  override endSockets(): void {
+    this.gate?.close();
+    super.endSockets();
+  }
+
   owns(network: Network): boolean { return this.owned.get(network.name) === network; }
 
   forgetVm(vm: Vm): void {
     this.machines.delete(vm);
     const place = this.state.vms.findIndex((state) => vm.isOf(state));
     if (place >= 0) this.state.vms.splice(place, 1);
+  }
+
+  private open(outside: Outside): void {
+    if (typeof outside?.connect !== "function")
+      throw new LabError("OPTION", `host ${this.name}: outside ${say(outside)}; it takes hostSockets() of fivewire/node`);
+    this.state.outside = OutsideGate.create(this.core, this.name, this.state.node);
+    this.gate = new OutsideGate(this.core, this.state.outside, outside, this.name);
   }
 
   /** Puts the host on a LAN, with a bridge of its own there. */

@@ -363,7 +363,7 @@ export class Lab extends Printed {
       ...(dhcp !== false && { dhcp: { leg: 0, ...dhcp } }),
     });
     lan.served(own, dhcp !== false);
-    router.serveNames(lan);
+    if (dhcp === false) router.serveNames(lan);
     return router;
   }
 

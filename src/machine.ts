@@ -7,10 +7,9 @@ import { closeErrands } from "./errand";
 import type { Errand } from "./errand";
 import { LabError } from "./errors";
 import type { Leg } from "./leg";
-import { checkDuration } from "./clock";
 import { checkOptions, say } from "./options";
-import { checkPing, PING_OPTIONS, Pinger } from "./ping";
-import type { PingOptions, PingReply } from "./ping";
+import { Pinger } from "./ping";
+import type { PingOptions, PingReply, PingReport, SeriesOptions } from "./ping";
 import { Printed } from "./printed";
 import { isName, Resolver } from "./resolver";
 import type { ResolveOptions } from "./resolver";
@@ -33,14 +32,6 @@ const UDP = 17;
  * time to ask) a name that the machine's DNS server knows.
  */
 export type Target = Machine | string;
-
-/** Several pings in a row. */
-export interface PingReport {
-  sent: number;
-  received: number;
-  /** One per request, in order: an answer, or what went wrong. */
-  results: (PingReply | LabError)[];
-}
 
 /** Something with a TCP/IP stack of its own: a host, a VM, a router. */
 export abstract class Machine extends Printed implements NodeListener, SocketOwner<Machine> {
@@ -146,27 +137,8 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    *
    * @throws LabError OPTION, CLOSED
    */
-  async pings(
-    target: Target, given: PingOptions & { count?: number; interval?: number } = {},
-  ): Promise<PingReport> {
-    checkOptions(given, { ...PING_OPTIONS, count: true, interval: true }, `${this.name}: pings`);
-    const { count = 4, interval = 1000, ...options } = given;
-    if (!Number.isInteger(count) || count < 0)
-      throw new LabError("OPTION", `${this.name}: pings: count ${say(count)}; it takes a whole number, 0 and up`);
-    checkDuration(interval, `${this.name}: pings: interval`);
-    checkPing(options, this.name);
-    const results: Promise<PingReply | LabError>[] = [];
-    for (let i = 0; i < count; i++) {
-      if (i > 0) await this.core.clock.sleep(interval);
-      const result = this.ping(target, options).catch((error: unknown) => {
-        if (error instanceof LabError && error.code !== "CLOSED") return error;
-        throw error;
-      });
-      result.catch(() => {}); // it is told at the end, or by the sleep that the same close ended
-      results.push(result);
-    }
-    const done = await Promise.all(results);
-    return { sent: done.length, received: done.filter((each) => !(each instanceof LabError)).length, results: done };
+  async pings(target: Target, given: SeriesOptions = {}): Promise<PingReport> {
+    return this.pinger.series(given, (options) => this.ping(target, options));
   }
 
   /**

@@ -7,6 +7,7 @@ export type { UdpTunnel, UdpTunnelOptions } from "./guests/udp-tunnel";
 export { tap } from "./guests/tap";
 export type { TapOptions, TapPort } from "./guests/tap";
 export type { LivePort } from "./guests/live-port";
+export { hostSockets } from "./outside/host-sockets";
 export { duplex } from "./node/duplex";
 export type { SocketDuplex } from "./node/duplex";
 export { LabAgent, serveHttp } from "./node/http";

@@ -5,7 +5,7 @@ import type { Pending, Timer } from "./clock";
 import type { Core } from "./core";
 import type { EngineEvent } from "./engine";
 import { LabError } from "./errors";
-import { checkOptions } from "./options";
+import { checkOptions, say } from "./options";
 import type { OptionNames } from "./options";
 import { explain, reasonName } from "./reasons";
 import type { MachineState } from "./state";
@@ -30,6 +30,21 @@ export interface PingReply {
   /** Time to live the answer arrived with: 64 minus the routers on the way back. */
   ttl: number;
   sequence: number;
+}
+
+/** Several pings in a row. */
+export interface SeriesOptions extends PingOptions {
+  /** Default 4. */
+  count?: number;
+  /** From one to the next, ms; default 1000. */
+  interval?: number;
+}
+
+export interface PingReport {
+  sent: number;
+  received: number;
+  /** One per request, in order: an answer, or what went wrong. */
+  results: (PingReply | LabError)[];
 }
 
 interface Waiting {
@@ -80,6 +95,33 @@ export class Pinger {
       `${name}: no answer from ${target} within ${timeout} ms; lab.stats().drops or a capture tells what became of it`)));
     this.waiting.set(sequence, { answer, timer, target, destination: destination >>> 0, sent: engine.now });
     return answer.promise;
+  }
+
+  /**
+   * Sends several, whatever becomes of each.
+   *
+   * @throws LabError OPTION, CLOSED
+   */
+  async series(given: SeriesOptions, ping: (options: PingOptions) => Promise<PingReply>): Promise<PingReport> {
+    const { name } = this.state;
+    checkOptions(given, { ...PING_OPTIONS, count: true, interval: true }, `${name}: pings`);
+    const { count = 4, interval = 1000, ...options } = given;
+    if (!Number.isInteger(count) || count < 0)
+      throw new LabError("OPTION", `${name}: pings: count ${say(count)}; it takes a whole number, 0 and up`);
+    checkDuration(interval, `${name}: pings: interval`);
+    checkPing(options, name);
+    const results: Promise<PingReply | LabError>[] = [];
+    for (let i = 0; i < count; i++) {
+      if (i > 0) await this.core.clock.sleep(interval);
+      const result = ping(options).catch((error: unknown) => {
+        if (error instanceof LabError && error.code !== "CLOSED") return error;
+        throw error;
+      });
+      result.catch(() => {}); // it is told at the end, or by the sleep that the same close ended
+      results.push(result);
+    }
+    const done = await Promise.all(results);
+    return { sent: done.length, received: done.filter((each) => !(each instanceof LabError)).length, results: done };
   }
 
   reply({ a, b, c, flags, time }: EngineEvent): void {

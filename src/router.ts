@@ -124,6 +124,7 @@ export class Router extends Machine {
       leg.join(network);
       if (dhcp?.leg === i) network.served(leg.address, true);
     }
+    if (dhcp) this.serveNames(legs[dhcp.leg]!.network); // its leases say that it does
     for (const [network, via] of Object.entries(routes)) this.route(network, via);
     const { forward, strict = false } = natOf(nat);
     for (const rule of rulesOf(forward)) this.forward(rule, { strict });

@@ -154,7 +154,14 @@ export interface VmState extends MachineState<AdapterState> {
   networks: NetworkState[];
 }
 
+/** The way of a host to the real machine. */
+export interface OutsideState {
+  listener: number;
+  streams: StreamState[];
+}
+
 export interface HostState extends MachineState {
+  outside: OutsideState | null;
   networks: NetworkState[];
   vms: VmState[];
   /** What its cables to LANs are like. */

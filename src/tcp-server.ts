@@ -91,6 +91,7 @@ export class TcpServer extends Printed implements AsyncIterable<TcpSocket> {
 
   private next(timeout?: number): Promise<TcpSocket | null> {
     if (this.closed) return Promise.resolve(null);
+    this.core.enter();
     const there = this.take();
     if (there) return Promise.resolve(there);
 
@@ -115,9 +116,10 @@ export class TcpServer extends Printed implements AsyncIterable<TcpSocket> {
     }
   }
 
+  /** Also amid the engine's events, where `enter` could hand out later ones before this one is done. */
   private take(): TcpSocket | null {
     for (;;) {
-      const stream = this.core.enter().call.tcpAccept(this.state.listener);
+      const stream = this.core.engine.call.tcpAccept(this.state.listener);
       if (stream === 0) return null;
       const socket = this.owner.accepted(stream, this.state);
       if (socket) return socket;

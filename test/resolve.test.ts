@@ -51,6 +51,20 @@ test("a static address on a network with a server asks that server", async () =>
   expect((await desk.resolve("home-router"))[0]).toBe("192.168.1.1");
 });
 
+test("a router that leases addresses answers for names on that side, and with a LAN without DHCP the home router still does", async () => {
+  const world = await lab();
+  const west = world.lan("west", { network: "10.2.0.0/24", router: false });
+  const east = world.lan("east", { network: "10.1.0.0/24", router: { dhcp: false } });
+  world.router("core", { legs: [{ network: west, address: "10.2.0.1/24" }, { network: east, address: "10.1.0.9/24" }], dhcp: { leg: 0 } });
+  const a = world.host("a", west);
+  const b = world.host("b", east, { address: "10.1.0.2/24" });
+  await world.ready();
+  expect(await a.resolve("b")).toEqual(["10.1.0.2"]);
+  expect(await b.resolve("a")).toEqual([a.address]);
+  expect(a.dnsServers).toEqual(["10.2.0.1"]);
+  expect(b.dnsServers).toEqual(["10.1.0.1"]);
+});
+
 test("an address has the name of its machine", async () => {
   const { alice, printer, bob } = await houses();
   expect(await alice.reverse(printer.address)).toEqual(["printer"]);

@@ -1,5 +1,6 @@
 /** TCP's extensions, RFC by RFC: what a station says to a peer that says exactly this. */
 import { describe, expect, test } from "vitest";
+import { STREAM_CWND, STREAM_SSTHRESH } from "../assembly/abi";
 import { drill } from "./tcp/drill";
 import { ACCEPTED, CONNECTED, WITH_SACK, WITH_TIMESTAMPS } from "./tcp/openings";
 import type { Station } from "./tcp/station";
@@ -133,6 +134,27 @@ describe("timestamps (RFC 7323 §3 to §5)", () => {
     1000  >  P. 1:11 ack 1 <ts 1000 500>
     1300  <  . 1 ack 11 <ts 1800 1000>
     1300  =  srtt 37.5
+  `);
+});
+
+describe("a lost acknowledgement", () => {
+  test("RFC 7323 §4.3: what is sent again because of it has its timestamp echoed", () => drill`${WITH_TIMESTAMPS}
+    5     <  P. 1:11 ack 1 <ts 505 0>
+    45    >  . 1 ack 11 <ts 45 505>
+    305   <  P. 1:11 ack 1 <ts 805 0>
+    305   >  . 1 ack 11 <ts 305 805>
+  `);
+
+  test("RFC 6298 §3: a timestamp from before the segment was sent again measures nothing", () => drill`${WITH_TIMESTAMPS}
+    10    do write 10
+    10    >  P. 1:11 ack 1 <ts 10 500>
+    20    <  . 1 ack 11 <ts 520 10>
+    20    do write 10
+    20    >  P. 11:21 ack 1 <ts 20 520>
+    1020  >  P. 11:21 ack 1 <ts 1020 520>
+    1030  <  . 1 ack 21 <ts 1530 20>
+    1030  =  srtt 1.25
+    1030  =  rto 2000
   `);
 });
 
@@ -489,6 +511,72 @@ describe("CUBIC (RFC 9438)", () => {
     1000  =  ssthresh 7000
     1000  =  cwnd 1000
   `);
+});
+
+const onTheWay = new WeakMap<Station, { at: number; ack: number }[]>();
+
+/** A peer 100 ms away that acknowledges everything, until the station's window is `segments` or `until` ms have passed. */
+async function grow(station: Station, segments: number, until = Infinity): Promise<void> {
+  const late = onTheWay.get(station) ?? [];
+  onTheWay.set(station, late);
+  while (station.u32(STREAM_CWND) < segments * 1000 && station.now < until - 1e-5) {
+    station.write(400_000);
+    station.run(Math.min(until, late[0]?.at ?? station.now + 100));
+    for (const { at, segment } of station.sent.splice(0)) late.push({ at: at + 100, ack: segment.seq + segment.length });
+    while (late.length > 0 && late[0]!.at <= station.now)
+      station.send({ flags: ".", seq: 1, length: 0, ack: late.shift()!.ack, win: 65535, options: [] });
+    station.run(station.now);
+  }
+}
+
+describe("CUBIC's growth (RFC 9438)", () => {
+  const growing = async (congestion: number): Promise<{ station: Station; most: number; at: number }> => {
+    const station = await drill`
+      0     do listen
+      0     do setListener sndbuf 1000000
+      0     do setListener congestion ${congestion}
+      0     <  S 0 win 65535 <mss 1000,ws 7>
+      0     >  S. 0 ack 1
+      100   <  . 1 ack 1
+      100   do accept
+    `;
+    await grow(station, 100);
+    // Everything in flight but its first segment arrives.
+    onTheWay.delete(station);
+    station.run(station.now + 100);
+    const sent = station.sent.splice(0);
+    const ack = sent[0]!.segment.seq;
+    const most = station.u32(STREAM_CWND) / 1000;
+    for (let i = 0; i < 3; i++) station.send({ flags: ".", seq: 1, length: 0, ack, win: 65535, options: [] });
+    station.run(station.now);
+    const highest = Math.max(...[...sent, ...station.sent.splice(0)].map(({ segment }) => segment.seq + segment.length));
+    station.run(station.now + 100);
+    station.sent.length = 0;
+    station.send({ flags: ".", seq: 1, length: 0, ack: highest, win: 65535, options: [] });
+    station.run(station.now);
+    // Nothing is in flight: slow start leads to ssthresh, and there the time begins.
+    await grow(station, station.u32(STREAM_SSTHRESH) / 1000);
+    return { station, most, at: station.now };
+  };
+
+  test("§4.2: W(t) = C (t - K)³ + Wmax, K = ∛(Wmax (1 - β) / C): slow towards where the loss was, there after K", { timeout: 30_000 }, async () => {
+    const { station, most, at } = await growing(0);
+    const k = Math.cbrt((most - 0.7 * most) / 0.4);
+    for (const part of [0.5, 0.75, 1, 1.25]) {
+      await grow(station, Infinity, at + 1000 * k * part);
+      const expected = 0.4 * (k * part - k) ** 3 + most;
+      expect(station.u32(STREAM_CWND) / 1000 / expected, `${part} K`).toBeCloseTo(1, 1.3);
+    }
+  });
+
+  test("RFC 5681 §3.1, Reno: a segment each round trip", { timeout: 30_000 }, async () => {
+    const { station, at } = await growing(1);
+    await grow(station, Infinity, at + 100);
+    const before = station.u32(STREAM_CWND);
+    await grow(station, Infinity, station.now + 2000);
+    expect((station.u32(STREAM_CWND) - before) / 1000).toBeGreaterThan(18);
+    expect((station.u32(STREAM_CWND) - before) / 1000).toBeLessThan(21);
+  });
 });
 
 describe("path MTU (RFC 1191, RFC 5927)", () => {

@@ -5,7 +5,7 @@ import { dice } from "./inside";
 import { End, Pair } from "./tcp/pair";
 import type { Cable } from "./tcp/pair";
 
-const RUNS = 60;
+const RUNS = 500;
 const PERFECT: Cable = { loss: 0, duplication: 0, reordering: 0, corruption: 0, delay: 1, late: 0 };
 
 /** One transfer in both directions over a cable that `seed` decides on; returns how long it took, ms. */

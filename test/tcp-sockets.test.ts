@@ -443,6 +443,33 @@ describe("a server", () => {
   });
 });
 
+describe("a lab without room", () => {
+  test("says FULL of one connection more, and takes it once another is over", async () => {
+    const world = await lab({ capacity: { stations: 64, streams: 16 } });
+    const laptop = world.host("laptop");
+    const printer = world.host("printer");
+    await world.ready();
+    printer.listen(7);
+    const open: TcpSocket[] = [];
+    let last = "";
+    while (last === "" && open.length < 20) {
+      const socket = laptop.connect({ machine: printer, port: 7 }, { timeout: 100 });
+      await socket.opened.then(() => open.push(socket), ({ code }) => { last = code; });
+    }
+    // Its own end may find no room, or the other side's, which then does not answer.
+    expect(last).toMatch(/FULL|TIMEOUT/);
+    expect(open.length).toBeGreaterThan(4);
+    const several = Array.from({ length: 16 }, () => laptop.connect({ machine: printer, port: 7 }, { timeout: 100 }));
+    const codes = await Promise.all(several.map(({ opened }) => code(opened)));
+    expect(codes).toContain("FULL");
+    expect(await codeOf(() => { for (let i = 0; i < 20; i++) laptop.listen(0); })).toBe("FULL");
+    for (const server of laptop.servers) server.close();
+    for (const socket of open) socket.abort();
+    await world.advance(10_000);
+    await laptop.connect({ machine: printer, port: 7 }).opened;
+  });
+});
+
 describe("everything ends well", () => {
   test("nobody is punished for not awaiting, whatever happens to the lab", async () => {
     const { world, alice, bob, printer } = await house();

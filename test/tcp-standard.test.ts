@@ -1,8 +1,10 @@
 /** RFC 9293, point by point: what a station says to a peer that says exactly this. */
 import { describe, expect, test } from "vitest";
 import * as abi from "../assembly/abi";
+import { ipv4 } from "./packets";
 import { drill, play } from "./tcp/drill";
-import { ACCEPTED, CONNECTED } from "./tcp/openings";
+import { ACCEPTED } from "./tcp/openings";
+import { encodeSegment } from "./tcp/segment";
 import { Station } from "./tcp/station";
 
 describe("a connection opens", () => {
@@ -697,7 +699,7 @@ describe("initial sequence numbers", () => {
   });
 
   test("RFC 6528 §3: other endpoints tell nothing about these", async () => {
-    const found = [];
+    const found: number[] = [];
     for (let port = 5000; port < 5008; port++) found.push(await isnAt(opened(0, port)));
     const gaps = found.slice(1).map((isn, i) => (isn - found[i]!) >>> 0);
     expect(new Set(gaps).size).toBe(gaps.length);
@@ -811,11 +813,9 @@ describe("a wrong checksum", () => {
     station.send({ flags: "P.", seq: 1, length: 100, ack: 1, win: 1000, options: [] });
     station.run(40);
     expect(station.sent.splice(0)).toHaveLength(1);
-    const { encodeSegment } = await import("./tcp/segment");
     const bytes = encodeSegment({ flags: "P.", seq: 101, length: 100, ack: 1, win: 1000, options: [] }, [5000, 80],
       [station.peerIsn, station.isn!], [[192, 0, 2, 2], [192, 0, 2, 1]], () => 7);
     bytes[60]! ^= 1;
-    const { ipv4 } = await import("./packets");
     station.inject(ipv4({ protocol: 6, bytes, checksumAt: -1 }, { src: [192, 0, 2, 2], dst: [192, 0, 2, 1] }));
     station.run(100);
     expect(station.drops("TCP_CHECKSUM")).toBe(1);

@@ -1,4 +1,15 @@
-import { CAPACITY_CHUNKS, CAPACITY_EVENTS, CAPACITY_FRAMES, CAPACITY_PORTS, CONTROL_CAPACITIES, CONTROL_DROPS, EVENT } from "../abi";
+import {
+  CAPACITY_CHUNKS,
+  CAPACITY_EVENTS,
+  CAPACITY_FDB,
+  CAPACITY_FRAMES,
+  CAPACITY_PORTS,
+  CAPACITY_SHAPERS,
+  CAPACITY_STREAMS,
+  CONTROL_CAPACITIES,
+  CONTROL_DROPS,
+  EVENT,
+} from "../abi";
 import { frameAt } from "../frames";
 import { CONTROL, pool } from "../memory";
 import { BUCKETS, BUCKETS_END } from "../time/bucket";
@@ -12,12 +23,14 @@ export function stateHash(half: u32): u32 {
   h = mix(h, load<u64>(CONTROL));
   h = mix(h, load<u64>(CONTROL, 8));
   h = mixRange(h, CONTROL + CONTROL_DROPS - 64, CONTROL + CONTROL_CAPACITIES);
-  const events = pool(CAPACITY_EVENTS);
-  h = mixRange(h, pool(CAPACITY_PORTS).base, events.base);
   h = mixRange(h, BUCKETS, BUCKETS_END);
-  const chunks = pool(CAPACITY_CHUNKS);
-  h = mixRange(h, events.base + <usize>(events.capacity + 1) * EVENT, chunks.base);
-  h = mixRange(h, chunks.base, chunks.at(chunks.high + 1));
+  const events = pool(CAPACITY_EVENTS);
+  h = mixRange(h, pool(CAPACITY_PORTS).base, pool(CAPACITY_SHAPERS).base);
+  h = mixUsed(h, CAPACITY_SHAPERS);
+  h = mixRange(h, pool(CAPACITY_FDB).base, events.base);
+  h = mixRange(h, events.base + <usize>(events.capacity + 1) * EVENT, pool(CAPACITY_STREAMS).base);
+  h = mixUsed(h, CAPACITY_STREAMS);
+  h = mixUsed(h, CAPACITY_CHUNKS);
   h = mixFrames(h);
   return half == 0 ? <u32>h : <u32>(h >> 32);
 }
@@ -32,6 +45,12 @@ function mixFrames(before: u64): u64 {
     for (let i: u32 = 0; i < f.length; i++) h = mix(h, load<u8>(f.data + i));
   }
   return h;
+}
+
+/** Of large records, those that have ever been in use. */
+function mixUsed(before: u64, which: u32): u64 {
+  const p = pool(which);
+  return mixRange(before, p.base, p.at(p.high + 1));
 }
 
 /** Words that are zero are skipped, and most are; the place of a word is mixed in so that they count all the same. */

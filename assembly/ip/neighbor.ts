@@ -224,6 +224,14 @@ export function hearNeighbor(id: u32, ip: u32, mac: u64, isForMe: bool): void {
   }
 }
 
+/** What was sent to `ip` is not answered: the next packet asks whether the neighbour is there, and goes out all the same. */
+export function doubtNeighbor(id: u32, ip: u32): void {
+  const slot = find(keyOf(id, ip));
+  if (slot == NONE) return;
+  const e = slotAt(slot);
+  if (e.until != FOREVER && e.mac != 0) e.until = min<u64>(e.until, now());
+}
+
 /** A static neighbour, never asked for and never forgotten (mac 0: forget it); false when its eight places are waited for. */
 export function setNeighbor(id: u32, ip: u32, mac: u64): bool {
   const slot = findOrMake(keyOf(id, ip));

@@ -12,7 +12,7 @@ import { trace } from "../trace";
 import { checksumOf, difference, patch, sumOf } from "../wire/checksum";
 import { ETHERNET, ETHERTYPE_IPV4, Ethernet, MAC_BROADCAST } from "../wire/ethernet";
 import { IPV4, IPV4_DF, Ipv4 } from "../wire/ipv4";
-import { sendTo, sendVia } from "./neighbor";
+import { doubtNeighbor, sendTo, sendVia } from "./neighbor";
 import { firstConfigured, interfaceAt, nodeAt } from "./node";
 import { NO_WAY, OWN, hopOf, interfaceOf, wayTo } from "./way";
 
@@ -80,6 +80,12 @@ export function payloadOf(frame: u32): usize {
 export function checkRoute(node: u32, dst: u32): i32 {
   if (wayTo(node, dst) != NO_WAY) return 0;
   return firstConfigured(node) == 0 ? E_NO_ADDRESS : E_NO_ROUTE;
+}
+
+/** The way to `dst` is in doubt: its first hop is asked whether it is there (RFC 1122 §3.3.1.4). */
+export function doubtRoute(node: u32, dst: u32): void {
+  const way = wayTo(node, dst);
+  if (interfaceOf(way) != 0) doubtNeighbor(interfaceOf(way), hopOf(way));
 }
 
 /** Sends a finished IP packet of `node` on its way: to itself, to a group, or to the next hop. Takes the frame over. */

@@ -13,8 +13,10 @@ export interface Case {
   title: string;
   /** What is counted. */
   unit: string;
+  /** Payload of one of them, bits: the speed is then in Gbit/s. */
+  bits?: number;
   /** Sets everything up and verifies it; nothing of this is timed. */
-  make(): Contestant[];
+  make(): Contestant[] | Promise<Contestant[]>;
 }
 
 export interface Question {

@@ -1,5 +1,7 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { tap, type TapPort } from "../../src/guests/tap";
 
@@ -53,9 +55,43 @@ export class Kernel {
     return child;
   }
 
+  /** Starts tcp-peer.mjs, which says there what its arguments mean. */
+  peer(...args: string[]): TcpPeer {
+    return new TcpPeer(this.spawn(process.execPath, fileURLToPath(new URL("tcp-peer.mjs", import.meta.url)), ...args));
+  }
+
   async stop(): Promise<void> {
     for (const child of this.children) child.kill();
     await this.cable.close();
     await execute("ip", ["netns", "del", this.namespace]);
+  }
+}
+
+/** What a tcp-peer.mjs says when its connection is over. */
+export interface PeerEnd {
+  sent: number;
+  received: number;
+  sha256: { sent: string; received: string };
+  /** What it failed with, such as `"ECONNRESET"`; then there is nothing else. */
+  error?: string;
+}
+
+/** A tcp-peer.mjs in a namespace. */
+export class TcpPeer {
+  private readonly lines: AsyncIterator<string>;
+
+  constructor(child: ChildProcess) {
+    this.lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** The port it listens at; asked first. */
+  async listening(): Promise<number> { return (await this.next() as { listening: number }).listening; }
+
+  async end(): Promise<PeerEnd> { return await this.next() as PeerEnd; }
+
+  private async next(): Promise<unknown> {
+    const { done, value } = await this.lines.next();
+    if (done) throw new Error("the program in the namespace ended without a word; what it wrote on stderr is above");
+    return JSON.parse(value);
   }
 }

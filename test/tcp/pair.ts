@@ -15,14 +15,15 @@ export interface Cable {
   late: number;
 }
 
-interface Flight { due: number; order: number; to: number; frame: Uint8Array }
+/** In the order in which they come out of the cable. */
+interface Flight { due: number; to: number; frame: Uint8Array }
 
 const ADDRESSES = [0x0a090001, 0x0a090002];
 export const PORT = 80;
 
 export class Pair {
   static async create(seed: number, cable: Cable, capacity: { streams?: number; chunks?: number } = {}): Promise<Pair> {
-    const room = { stations: 16, frames: 4096, flights: 8192, connections: 16, forwards: 16, events: 8192, streams: 16, chunks: 1024, ...capacity };
+    const room = { stations: 16, frames: 4096, flights: 8192, connections: 16, forwards: 16, events: 8192, sockets: 64, streams: 16, chunks: 1024, ...capacity };
     return new Pair(await Engine.create(undefined, capacities(room), [seed, 1]), seed, cable);
   }
 
@@ -30,8 +31,7 @@ export class Pair {
   readonly events: { kind: number; id: number; flags: number; a: number }[] = [];
   private readonly ports: number[] = [];
   private readonly roll: () => number;
-  private flights: Flight[] = [];
-  private order = 0;
+  private readonly flights: Flight[] = [];
 
   private constructor(readonly engine: Engine, seed: number, public cable: Cable) {
     this.roll = dice(seed);
@@ -58,16 +58,15 @@ export class Pair {
 
   /** Goes on to the next moment at which something happens; false when nothing will that drives time. */
   step(): boolean {
-    const next = Math.min(...this.flights.map(({ due }) => due));
+    const next = this.flights[0]?.due ?? Infinity;
     const why = this.call.run(next, 1_000_000, 0);
     this.drain();
     if (why !== abi.RUN_LIMIT && why !== abi.RUN_IDLE) return true;
     // Idle: time stands still until a frame comes out of the cable.
     if (this.flights.length === 0) return false;
     if (this.engine.now < next) this.call.run(next, 1_000_000, 1);
-    const due = this.flights.filter((flight) => flight.due <= this.engine.now).sort((a, b) => a.due - b.due || a.order - b.order);
-    this.flights = this.flights.filter((flight) => flight.due > this.engine.now);
-    for (const { to, frame } of due) {
+    while (this.flights.length > 0 && this.flights[0]!.due <= this.engine.now) {
+      const { to, frame } = this.flights.shift()!;
       if (!this.engine.offer(this.ports[to]!, frame)) {
         this.engine.flush();
         this.engine.offer(this.ports[to]!, frame);
@@ -93,7 +92,10 @@ export class Pair {
       const extra = this.roll() < reordering ? this.roll() * late : 0;
       const bytes = frame.slice();
       if (this.roll() < corruption) bytes[Math.floor(this.roll() * bytes.length)]! ^= 1 << Math.floor(this.roll() * 8);
-      this.flights.push({ due: this.engine.now + Math.round((delay + extra) * 1e6), order: this.order++, to, frame: bytes });
+      const due = this.engine.now + Math.round((delay + extra) * 1e6);
+      let place = this.flights.length;
+      while (place > 0 && this.flights[place - 1]!.due > due) place--;
+      this.flights.splice(place, 0, { due, to, frame: bytes });
     }
   }
 
@@ -109,9 +111,11 @@ export class Pair {
 }
 
 /** Byte `at` of side `side`'s stream. */
-export const byteAt = (side: number, at: number): number => (at ^ (at >>> 8) ^ (at >>> 16) ^ (side * 85)) & 255;
+const byteAt = (side: number, at: number): number => (at ^ (at >>> 8) ^ (at >>> 16) ^ (side * 85)) & 255;
+/** The first bytes of both, ready to be copied. */
+const READY = [0, 1].map((side) => Uint8Array.from({ length: 1 << 20 }, (_, at) => byteAt(side, at)));
 
-/** What one end of a connection does: writes `total` bytes and closes, and checks every byte it reads. */
+/** What one end of a connection does: writes `total` bytes (1 MiB at the most) and closes, and checks every byte it reads. */
 export class End {
   written = 0;
   read = 0;
@@ -124,7 +128,7 @@ export class End {
     const { call, engine } = this.pair;
     while (this.written < this.total) {
       const part = Math.min(piece, this.total - this.written);
-      engine.stage(Uint8Array.from({ length: part }, (_, i) => byteAt(this.side, this.written + i)));
+      engine.stage(READY[this.side]!.subarray(this.written, this.written + part));
       const taken = call.tcpWrite(this.stream, part);
       if (taken < 0) throw new Error(`write at ${this.written}: ${taken}`);
       this.written += taken;
@@ -137,8 +141,9 @@ export class End {
     if (!mayRead) return;
     for (let taken = call.tcpRead(this.stream, piece); taken > 0; taken = call.tcpRead(this.stream, piece)) {
       const bytes = new Uint8Array(call.memory.buffer, call.staging(), taken);
+      const right = READY[1 - this.side]!;
       for (let i = 0; i < taken; i++)
-        if (bytes[i] !== byteAt(1 - this.side, this.read + i)) throw new Error(`side ${this.side}: byte ${this.read + i} is wrong`);
+        if (bytes[i] !== right[this.read + i]) throw new Error(`side ${this.side}: byte ${this.read + i} is wrong`);
       this.read += taken;
     }
   }

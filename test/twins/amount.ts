@@ -1,6 +1,6 @@
 /**
  * How many frames the twins are given: 270,000 in a normal run, a tenth of that in a browser, and in the nightly one more than
- * 10 million: `FIVEWIRE_NIGHTLY=1 npx vitest run --project node twin parser`.
+ * 10 million: CONTRIBUTING.md says how.
  */
 import { expect } from "vitest";
 

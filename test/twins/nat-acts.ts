@@ -26,6 +26,8 @@ export interface Place {
   filtering: number;
   /** Connections that it has room for; Infinity: more than anybody opens. */
   room: number;
+  /** Everything between one guest and two machines. */
+  isNarrow: boolean;
 }
 
 /** A time at which something ends that nobody uses, or nearly. */
@@ -35,9 +37,9 @@ export interface Edge {
   late: number;
 }
 
-/** Sending to a remote machine, answers of either side, hairpins, errors, and what must not work. */
+/** Sending to a remote machine, answers of either side, who was sent to from another port, hairpins, errors, and what must not work. */
 export const WHATS = [
-  "out", "out", "out", "reply", "reply", "answer", "answer", "answer", "knock", "hairpin", "error in", "error out", "spoof", "forge", "sneak",
+  "out", "out", "out", "reply", "reply", "answer", "answer", "answer", "knock", "stray", "hairpin", "error in", "error out", "spoof", "forge", "sneak",
 ] as const;
 export const PROTOCOLS = ["udp", "tcp", "icmp"] as const;
 export const PORTS = [5000, 5001, 5002, 53, 1023, 1024, 80, 65535, 0, 7, 68];

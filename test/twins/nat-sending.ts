@@ -19,6 +19,8 @@ export interface Heard {
 export interface Sending {
   by: string;
   bytes: Bytes;
+  /** It comes back to the NAT from the other side. */
+  turns?: boolean;
   /** Who hears what of it; null: nobody; a function: to be asked once more when it comes back. `all`: what came out of the engine. */
   judge(now: number, all: Bytes[]): Expected | null | ((then: number) => Expected | null);
 }

@@ -43,6 +43,8 @@ interface Mapping {
   outside: Endpoint;
   /** Addresses that the inside has sent to, and until when each may send from any port. */
   sentTo: Map<string, number>;
+  /** Connections it has had. */
+  opened: number;
 }
 
 interface Connection {
@@ -64,6 +66,11 @@ const TCP_TRANSITORY = 240 * SECOND;
 
 export class NatSlowly {
   private connections: Connection[] = [];
+  /**
+   * A connection was closed before its time, and its mapping has had others. How much longer that mapping lasts than its
+   * connections is left to the NAT: the RFCs' times are floors (RFC 4787 REQ-5, RFC 5382 REQ-5).
+   */
+  isVague = false;
 
   constructor(private readonly settings: Settings) {}
 
@@ -149,7 +156,7 @@ export class NatSlowly {
     const [other] = candidates.filter(({ outside }) => !this.isForwards(flow.protocol, outside.port));
     if (other !== undefined) throw new Error(`${text} left from port ${chosen}; it has ${other.outside.port} already`);
     const { protocol, src } = flow;
-    const mapping = { protocol, inside: src, outside: { ip: this.settings.outside, port: chosen ?? -1 }, sentTo: new Map() };
+    const mapping = { protocol, inside: src, outside: { ip: this.settings.outside, port: chosen ?? -1 }, sentTo: new Map(), opened: 0 };
     // A guest's forwarded endpoint may go by the name it is known by.
     if (this.settings.forwards.some((each) => each.protocol === protocol && same(each.guest, src) && each.hostPort === chosen))
       return mapping;
@@ -199,7 +206,7 @@ export class NatSlowly {
   private forwarded({ protocol, dst }: Flow, mappings: Mapping[]): Mapping | undefined {
     const forward = this.settings.forwards.find((each) => each.protocol === protocol && each.hostPort === dst.port);
     if (forward === undefined) return undefined;
-    return mappings.find(({ inside }) => same(inside, forward.guest)) ?? { protocol, inside: forward.guest, outside: dst, sentTo: new Map() };
+    return mappings.find(({ inside }) => same(inside, forward.guest)) ?? { protocol, inside: forward.guest, outside: dst, sentTo: new Map(), opened: 0 };
   }
 
   private open(mapping: Mapping, remote: Endpoint, flags: string, way: "in" | "out", now: number): void {
@@ -208,12 +215,14 @@ export class NatSlowly {
     const connection =
       { mapping, remote: remoteOf(mapping.protocol, remote), deadline: keptUntil, isUnanswered, seen: new Set<string>() };
     this.connections.push(connection);
+    mapping.opened++;
     this.use(connection, flags, way, now);
   }
 
   /** RFC 4787 REQ-6: a stranger's packets do not keep a mapping open; an answer does. */
   private use(connection: Connection, flags: string, way: "in" | "out", now: number): void {
-    const { seen } = connection;
+    const { seen, deadline: before } = connection;
+    const isNew = seen.size === 0;
     if (flags === "syn" && isClosing(connection)) seen.clear();
     // RFC 6146 §3.5.2.2: the reset was not believed, the two go on as if it had not been.
     seen.delete("rst");
@@ -224,7 +233,8 @@ export class NatSlowly {
     if (way === "out") connection.isUnanswered = false;
     const idle = now + idleTime(connection);
     connection.deadline = connection.isUnanswered ? Math.min(connection.deadline, idle) : idle;
-    const { mapping: { sentTo }, remote } = connection;
+    const { mapping: { sentTo, opened }, remote } = connection;
+    if (connection.mapping.protocol === "tcp" && !isNew && idle < before && opened > 1) this.isVague = true;
     if (!connection.isUnanswered) sentTo.set(remote.ip, Math.max(idle, sentTo.get(remote.ip) ?? 0));
   }
 }

@@ -47,7 +47,7 @@ export class NatWorld {
   private readonly heard = new Map<string, Heard[]>([...GUESTS, ...REMOTES].map((ip) => [ip, []]));
   private nonce = 0x10000;
 
-  constructor(private readonly rig: Rig, place: Place) {
+  constructor(private readonly rig: Rig, private readonly place: Place) {
     rig.reset();
     const { call } = rig.engine;
     const [inside, outside] = [call.networkAdd(abi.SWITCH_STATIC, 300_000), call.networkAdd(abi.SWITCH_STATIC, 300_000)];
@@ -73,6 +73,9 @@ export class NatWorld {
     });
   }
 
+  /** The twin cannot tell any more what must be. */
+  get isVague(): boolean { return this.twin.isVague; }
+
   wait(ms: number): void { this.rig.wait(ms); }
 
   /** Until what is sent next comes to the NAT `late` after one of the twin's deadlines. */
@@ -85,10 +88,12 @@ export class NatWorld {
   /** All of it in one instant; what everybody hears is what the twin says. How many packets were sent. */
   do(acts: Act[], handing: Handing): number {
     const arrival = this.rig.now + 2 * DELAY;
+    // What turns round must not find that meanwhile somebody's time was over: the machine itself would answer.
+    const isQuiet = !this.twin.deadlines(arrival).some((each) => each <= arrival + LOOP);
     const sent = acts.flatMap((act) => {
       const whole = this.sendingOf(act, arrival);
-      if (!act.damage || !whole) return whole ?? [];
-      return damagedSending(act.damage, whole, this.twin, (flow) => this.known(flow)) ?? [];
+      if (!whole || (whole.turns && !isQuiet)) return [];
+      return (act.damage ? damagedSending(act.damage, whole, this.twin, (flow) => this.known(flow)) : whole) ?? [];
     });
     const frames = sent.map(({ by, bytes }) =>
       ({ port: this.ports.get(by)!, frame: Uint8Array.from([...this.headers.get(by)!, ...bytes]) }));
@@ -97,7 +102,7 @@ export class NatWorld {
       if (frame[12] === 8 && frame[13] === 0) got.get(this.owners.get(port)!)!.push(packetIn(frame));
     }
     const all = [...got.values()].flat();
-    this.rig.waitUntil(Math.max(this.rig.now, arrival));
+    this.rig.waitUntil(Math.max(this.rig.now, arrival + LOOP));
 
     const expected = new Map([...this.heard.keys()].map((ip) => [ip, [] as Expected[]]));
     const refused = new Set<string>();
@@ -147,7 +152,8 @@ export class NatWorld {
   }
 
   /** What an act comes to: who sends what, and how to tell what should become of it. */
-  private sendingOf(act: Act, now: number): Sending | null {
+  private sendingOf(wide: Act, now: number): Sending | null {
+    const act = this.place.isNarrow ? narrowed(wide) : wide;
     const what = WHATS[act.what]!;
     const [guest, remote] = [GUESTS[act.who]!, REMOTES[act.peer]!];
     const protocol = PROTOCOLS[act.protocol]!;
@@ -160,6 +166,11 @@ export class NatWorld {
     }
     const knocked = { ip: OUTSIDE, port: act.heard === 0 ? 8080 : port };
     if (what === "knock") return this.inward(act, { ip: remote, port: peerPort }, knocked, protocol, remote, now);
+    if (what === "stray") {
+      const known = this.heard.get(remote)!;
+      const { src, protocol: its } = known[act.heard % known.length] ?? { src: knocked, protocol };
+      return this.inward(act, { ip: remote, port: peerPort }, src, its, remote, now);
+    }
     if (what === "forge") return this.inward(act, { ip: FORGED[act.who]!, port: peerPort }, knocked, protocol, remote, now);
     if (what === "sneak") return this.inward(act, { ip: remote, port: peerPort }, { ip: guest, port }, protocol, remote, now);
     if (what === "hairpin") {
@@ -197,6 +208,7 @@ export class NatWorld {
     const packet = this.packet(act, protocol, src, dst, false, { src: { ip: OUTSIDE, port: src.port } });
     return {
       by,
+      turns: dst.ip === OUTSIDE,
       bytes: bytesOf(packet),
       judge: (now, all) => {
         // There is one network inside: what says that it is from elsewhere could not be answered there (RFC 3704 §2.2).
@@ -235,7 +247,7 @@ export class NatWorld {
 
   /** A router or the receiver says that what it heard went no further. */
   private errorIn(act: Act, by: string, heard: Heard): Sending {
-    const error = { type: act.flags % 2 ? 3 : 11, code: act.flags % 2, ttl: 64, length: act.shape % 2 ? shortestQuote(heard.bytes) : 576 };
+    const error = { type: act.flags % 2 ? 3 : 11, code: act.flags % 2, ttl: 64, length: lengthOf(act, heard) };
     return {
       by,
       bytes: damaged(act, errorBytes(by, heard.src.ip, error, heard.bytes)),
@@ -251,28 +263,30 @@ export class NatWorld {
   }
 
   private errorOut(act: Act, by: string, heard: Heard): Sending {
-    const error = { type: 3, code: 3, ttl: 64, length: act.shape % 2 ? shortestQuote(heard.bytes) : 576 };
+    const error = { type: 3, code: 3, ttl: 64, length: lengthOf(act, heard) };
     return {
       by,
+      turns: heard.src.ip === OUTSIDE,
       bytes: damaged(act, errorBytes(by, heard.src.ip, error, heard.bytes)),
       judge: (now) => {
         if (isDamaged(act)) return null;
         const outside = this.twin.outsideOf(heard.protocol, heard.dst, heard.src, now);
         if (outside === null) return null;
-        // RFC 5508 REQ-7: what came by a hairpin goes back by one.
-        if (heard.src.ip === OUTSIDE) return (then) => this.errorTurned(error, heard, outside, then);
+        // RFC 5508 REQ-7: what came by a hairpin goes back by one. Whose it is need not be known before it has turned.
+        const isKnown = this.twin.insideOf(heard.protocol, heard.src, outside, now) !== null;
+        if (heard.src.ip === OUTSIDE) return (then) => this.errorTurned(error, heard, outside, isKnown, then);
         const quoted = readdressed(heard.bytes, { dst: outside });
         return { to: heard.src.ip, bytes: errorBytes(outside.ip, heard.src.ip, { ...error, ttl: 63 }, quoted), zeroAt: wrongInQuote(heard), heard: null };
       },
     };
   }
 
-  private errorTurned(error: Quoting, heard: Heard, outside: Endpoint, now: number): Expected | null {
+  private errorTurned(error: Quoting, heard: Heard, outside: Endpoint, isKnown: boolean, now: number): Expected | null {
     const found = this.twin.insideOf(heard.protocol, heard.src, outside, now);
     if (found === null) return null;
     const quoted = readdressed(heard.bytes, { src: found.inside, dst: outside });
     const bytes = errorBytes(outside.ip, found.inside.ip, { ...error, ttl: 62 }, quoted);
-    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: found.isCertain };
+    return { to: found.inside.ip, bytes, zeroAt: wrongInQuote(heard), heard: null, isCertain: isKnown && found.isCertain };
   }
 
   private expecting(to: string, packet: IpPacket): Expected {
@@ -324,6 +338,18 @@ export class NatWorld {
 function wrongInQuote({ bytes }: Heard): number | null {
   const at = wrongAt(bytes);
   return at === null ? null : at + 28;
+}
+
+/** The same between few, who have more to do with each other. */
+function narrowed(act: Act): Act { return { ...act, who: 0, port: act.port % 2, peer: act.peer % 2, peerPort: act.peerPort % 2 }; }
+
+/**
+ * How much of a packet an error about it shows: as much as it may, or little more than it must, though not half of TCP's
+ * checksum, with which nobody can do anything.
+ */
+function lengthOf({ shape, port, peerPort }: Act, { bytes }: Heard): number {
+  const more = port + peerPort;
+  return shape % 2 ? shortestQuote(bytes) + (more === 9 ? 10 : more) : 576;
 }
 
 /** The act, with the flags that a handshake goes on with. */

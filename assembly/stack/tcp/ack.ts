@@ -12,6 +12,7 @@ import { buffered, trim } from "./send-buffer";
 import { earlierOf, isBefore } from "./sequence";
 import {
   HAS_PARTIAL_ACK,
+  HAS_PROBED_TAIL,
   HAS_SACK,
   IS_AFTER_TIMEOUT,
   IS_RECOVERING,
@@ -19,6 +20,7 @@ import {
   IS_WRITE_WANTED,
   Stream,
 } from "./stream";
+import { heedProbe } from "./tail";
 
 /**
  * The acknowledgement in the present segment (RFC 9293 §3.10.7.4, fifth check, for synchronized states).
@@ -38,6 +40,7 @@ export function heedAck(s: Stream): bool {
   const isSameWindow = window == s.sndWnd;
   const news = s.has(HAS_SACK) && seg.sackBlocks != 0 ? noteSack(s) : 0;
   heedWindow(s, window);
+  if (s.has(HAS_PROBED_TAIL)) heedProbe(s);
   if (seg.ack != s.sndUna) {
     heedProgress(s);
     return true;

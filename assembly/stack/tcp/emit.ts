@@ -1,4 +1,4 @@
-import { STREAM_SYN_SENT } from "../../abi";
+import { IS_SUMMED, STREAM_SYN_SENT } from "../../abi";
 import { frameAt } from "../../frames";
 import { newPacket, payloadOf, sendPacket, setDontFragment } from "../../ip/send";
 import { now, nowMs } from "../../memory";
@@ -118,6 +118,7 @@ function finishSegment(src: u32, dst: u32, frame: u32, header: u32, length: u32)
   f.srcPort = <u16>tcp.srcPort;
   f.dstPort = <u16>tcp.dstPort;
   f.payload = <u16>(<u32>f.l4 + header);
+  f.flags |= <u8>IS_SUMMED;
 }
 
 // ─── Options ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import { sackedBefore, sendInRecovery } from "./recovery";
 import { beginTiming, spoilTiming } from "./rtt";
 import { isBefore, laterOf } from "./sequence";
 import { HAS_SACK, IS_ACK_DUE, IS_AFTER_TIMEOUT, IS_NODELAY, IS_RECOVERING, IS_SHUT, Stream } from "./stream";
+import { patience } from "./tail";
 import { arm } from "./timers";
 
 /** Sends what there is to send and may be sent, an acknowledgement if one is due and nothing carried it, and sets the timers. */
@@ -132,7 +133,7 @@ export function sendSyn(s: Stream): void {
 export function settleTimers(s: Stream): void {
   if (s.state >= STREAM_SYN_SENT && s.state < STREAM_TIME_WAIT && isWaiting(s)) {
     if (s.waitingSince == 0) s.waitingSince = max<u64>(1, now());
-    if (s.retransmitAt == 0) s.retransmitAt = now() + s.rto;
+    if (s.retransmitAt == 0) s.retransmitAt = now() + patience(s);
   } else {
     s.retransmitAt = 0;
     s.waitingSince = 0;

@@ -1,4 +1,5 @@
 import {
+  IS_SUMMED,
   OK,
   STREAM_CLOSED,
   STREAM_ERROR_ABORTED,
@@ -52,6 +53,7 @@ export function receiveTcp(node: u32, frame: u32): void {
 
 function isSound(frame: u32): bool {
   const f = frameAt(frame);
+  if ((f.flags & IS_SUMMED) != 0) return true;
   const ip = Ipv4.at(f.data + f.l3);
   const length = <u32>f.end - <u32>f.l4;
   return fold(pseudoHeader(ip.src, ip.dst, PROTOCOL_TCP, length) + sumOf(f.data + f.l4, length)) == 0xffff;
@@ -176,6 +178,8 @@ function refuseSequence(s: Stream): u32 {
     challenge(s);
     return TCP_SEQUENCE;
   }
+  // Sent again, because our acknowledgement was lost: its timestamp is echoed, or the sender would measure its own timeout.
+  if (isBefore(seg.seq, s.rcvNxt)) noteTimestamp(s);
   if (s.has(HAS_SACK) && seg.length != 0 && isBefore(seg.seq, s.rcvNxt)) {
     seg.twiceLeft = seg.seq;
     seg.twiceRight = seg.seq + seg.length;

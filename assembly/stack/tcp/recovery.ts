@@ -4,6 +4,7 @@ import { addSacked, haveRanges, sacked, sackedCount, tidyRanges } from "./ranges
 import { segment } from "./segment";
 import { earlierOf, isBefore, laterOf } from "./sequence";
 import { HAS_PARTIAL_ACK, HAS_SACK, IS_AFTER_TIMEOUT, IS_RECOVERING, Stream } from "./stream";
+import { forgetProbe, isProbeSacked } from "./tail";
 
 /**
  * Recovery from loss without waiting for the timeout: with SACK by RFC 6675, without by RFC 6582 (NewReno).
@@ -42,13 +43,14 @@ export function heedDuplicate(s: Stream): void {
   }
   // What was sent before the timeout must not set off another reduction (RFC 6582 §4, RFC 6675 §5.1).
   if (s.has(IS_AFTER_TIMEOUT)) return;
-  if (s.dupAcks < DUP_THRESHOLD && !isFirstHoleLost(s)) return;
+  if (s.dupAcks < DUP_THRESHOLD && !isFirstHoleLost(s) && !isProbeSacked(s)) return;
   beginRecovery(s);
 }
 
 function beginRecovery(s: Stream): void {
   s.set(IS_RECOVERING);
   s.clear(HAS_PARTIAL_ACK);
+  forgetProbe(s);
   shrinkThreshold(s, s.sndMax - s.sndUna);
   s.recover = s.sndMax;
   s.sndNxt = s.sndMax;

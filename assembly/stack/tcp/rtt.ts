@@ -38,12 +38,16 @@ export function beginTiming(s: Stream, end: u32): void {
 
 /** Something from `seq` on is sent again: what was timed cannot be told from it any more (Karn's algorithm, RFC 6298 §3). */
 export function spoilTiming(s: Stream, seq: u32): void {
+  s.repeatedAt = <u32>nowMs();
   if (isBefore(seq, s.timedSeq)) s.timedAt = 0;
 }
 
 /**
  * The present segment acknowledges something new up to `ack`. The segment timed gives the exact answer; where it was sent
  * again, a timestamp does (RFC 7323 §4.1), and the timeout is no longer backed off.
+ *
+ * A timestamp from before it was sent again is not measured: most likely the first acknowledgement was lost, and what passed since
+ * then is our own timeout. Taken for a round trip it would lengthen the timeout, which would lengthen the next such round trip.
  */
 export function endTiming(s: Stream, ack: u32): void {
   if (s.timedAt != 0) {
@@ -53,7 +57,7 @@ export function endTiming(s: Stream, ack: u32): void {
     return;
   }
   const seg = segment();
-  if (!s.has(HAS_TIMESTAMPS) || !seg.hasTimestamps) return;
+  if (!s.has(HAS_TIMESTAMPS) || !seg.hasTimestamps || isBefore(seg.tsEcho, s.repeatedAt)) return;
   const age = <u32>nowMs() - seg.tsEcho;
   if (<i32>age >= 0) measure(s, max<u64>(<u64>age, 1) * MS);
 }

@@ -106,7 +106,7 @@ export class Stream {
   ranges: u32;
 
   // ── recovery ──
-  /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint). */
+  /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint), or the tail probed. */
   recover: u32;
   /** RFC 6675 HighRxt and RescueRxt. */
   highRxt: u32;
@@ -169,6 +169,9 @@ export class Stream {
   keepaliveProbes: u8;
   /** Flags of EVENT_STREAM not told yet. */
   news: u32;
+  /** When something was last sent again, ms: the timestamp it had. */
+  repeatedAt: u32;
+  private spare: u32;
 
   has(flag: u32): bool {
     return (this.flags & flag) != 0;
@@ -257,9 +260,13 @@ export const HAS_SOFT_ERROR: u32 = 1 << 20;
 export const IS_PATIENT: u32 = 1 << 21;
 /** There was no chunk for what it wanted to write: it waits its turn (starved.ts). */
 export const IS_STARVED: u32 = 1 << 22;
+/** `retransmitAt` is that of a tail loss probe; one is out; it repeated the last segment (tail.ts). */
+export const IS_TAIL_TIMED: u32 = 1 << 23;
+export const HAS_PROBED_TAIL: u32 = 1 << 24;
+export const IS_TAIL_REPEATED: u32 = 1 << 25;
 /** How often the other side is still to be told that the window is open again (reminder.ts): a number of three bits, and its one. */
-export const REMINDERS: u32 = 7 << 23;
-export const REMINDER: u32 = 1 << 23;
+export const REMINDERS: u32 = 7 << 27;
+export const REMINDER: u32 = 1 << 27;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

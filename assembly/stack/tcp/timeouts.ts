@@ -9,6 +9,7 @@ import {
   STREAM_SYN_SENT,
   STREAM_TIME_WAIT,
 } from "../../abi";
+import { doubtRoute } from "../../ip/send";
 import { now } from "../../memory";
 import { TCP_ACK, TCP_FIN } from "../../wire/tcp";
 import { collapseWindow, shrinkThreshold } from "./congestion";
@@ -32,11 +33,13 @@ import {
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
+  IS_TAIL_TIMED,
   MAY_FRAGMENT,
   REMINDERS,
   Stream,
   streamAt,
 } from "./stream";
+import { forgetProbe, probeTail } from "./tail";
 import { arm, armUpkeep, keepUp } from "./timers";
 
 /** What happens when nothing happens. */
@@ -66,11 +69,13 @@ export function streamTimeout(id: u32): void {
 }
 
 function retransmitTimeout(s: Stream): void {
+  if (s.has(IS_TAIL_TIMED)) return probeTail(s);
   s.retransmitAt = 0;
   const isOpening = s.state == STREAM_SYN_SENT || s.state == STREAM_SYN_RECEIVED;
   const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
   if (now() - s.waitingSince >= patience) return finishUnanswered(s);
   if (s.timeouts < 32) s.timeouts++;
+  if (s.timeouts == IN_DOUBT) doubtRoute(s.node, s.remote);
   if (isOpening) return repeatSyn(s);
   if (!s.isInFlight || s.sndWnd == 0) return probe(s);
   repeat(s);
@@ -99,6 +104,7 @@ function repeat(s: Stream): void {
   s.dupAcks = 0;
   s.clear(IS_RECOVERING | HAS_PARTIAL_ACK);
   s.set(IS_AFTER_TIMEOUT);
+  forgetProbe(s);
   forgetSacked(s);
   s.sndNxt = s.sndUna;
   s.timedAt = 0;

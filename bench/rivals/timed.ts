@@ -1,0 +1,38 @@
+import { same } from "../digest";
+import type { Contestant } from "../rounds";
+import { PASS, digestBytes } from "../transfer";
+
+/** Hands out what it receives, chunk by chunk, until a pass of PASS bytes is complete. */
+export type Pass = (take: (chunk: Uint8Array) => void) => Promise<void>;
+
+/** A contestant whose passes are asynchronous: benny's samples are not. The median of its passes in `ms` milliseconds. */
+export function timed(name: string, frames: number, pass: Pass, digest: bigint): Contestant {
+  const verify = async (): Promise<void> => {
+    const out = new Uint8Array(PASS);
+    let at = 0;
+    await pass((chunk) => {
+      out.set(chunk, at);
+      at += chunk.length;
+    });
+    same(`${name}, digest`, digest, digestBytes(out));
+  };
+  let isVerified = false;
+  return {
+    name,
+    frames,
+    async time(ms) {
+      if (!isVerified) await verify();
+      isVerified = true;
+      const took: number[] = [];
+      for (const end = performance.now() + ms; took.length === 0 || performance.now() < end; ) {
+        let received = 0;
+        const began = performance.now();
+        await pass((chunk) => { received += chunk.length; });
+        took.push(((performance.now() - began) * 1e6) / frames);
+        same(`${name}, bytes received`, PASS, received);
+      }
+      return took.sort((a, b) => a - b)[took.length >> 1]!;
+    },
+    verify,
+  };
+}
