@@ -220,7 +220,14 @@ export class TcpSocket extends Printed {
 
   private readOut(): void {
     if (!this.state.allowHalfOpen) this.outlet.end();
-    if (this.isFinished()) this.leave();
+    if (!this.isFinished()) return;
+    // The event that says so may be still to come: nobody hears it once the engine may forget the connection.
+    const { error } = this.core.engine.stream(this.state.stream);
+    if (error !== STREAM_ERROR_NONE) return this.fail(this.errorOf(error));
+    this.closing.resolve();
+    this.state.shut = true;
+    this.leave();
+    this.outlet.wake();
   }
 
   /** The engine may forget it. */

@@ -220,6 +220,19 @@ describe("ending", () => {
     await Promise.all([near.closed, far.closed]);
   });
 
+  test("the other side's end and its last acknowledgement come in the same instant: it is closed all the same", async () => {
+    const { world, alice, bob } = await house();
+    const [near, far] = await pair(alice, bob);
+    const reading = [near, far].map(({ readable }) => textOf(readable));
+    alice.adapters[0]!.wire = { send: { delay: 100 } };
+    await near.writable.close();
+    await world.advance(1);
+    alice.adapters[0]!.wire = {}; // what is sent now waits for what is on the wire
+    await far.writable.close();
+    expect(await Promise.all(reading)).toEqual(["", ""]);
+    await Promise.all([near.closed, far.closed]);
+  });
+
   test("close lets what was written out, and resolves when both sides have ended", async () => {
     const { alice, bob } = await house();
     const [near, far] = await pair(alice, bob, { allowHalfOpen: false });

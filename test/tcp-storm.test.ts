@@ -1,0 +1,48 @@
+/** Transfers through storms (test/storm): whatever happens to the wires, every byte arrives, once and in order, and in bounded time. */
+import { describe, expect, test } from "vitest";
+import { sha256 } from "./ending";
+import { journey } from "./storm/journey";
+import type { Journey } from "./storm/journey";
+import { PLACE_NAMES } from "./storm/place";
+import { BATCHES, ONLY, PATIENCE } from "./storm/seeds";
+
+const journeys: Journey[] = [];
+
+describe("in a storm every byte arrives, and both sides come to their end", () => {
+  test.each(BATCHES)("$count storms from seed $first on", { timeout: PATIENCE }, async ({ first, count }) => {
+    for (let seed = first; seed < first + count; seed++) journeys.push(await journey(seed));
+    expect(journeys.length).toBeGreaterThanOrEqual(count);
+  });
+
+  test.skipIf(ONLY !== null)("the storms were worth it: everything went wrong, everywhere, and some of it in every one in two", () => {
+    const reasons = new Set(journeys.flatMap(({ drops }) => Object.keys(drops)));
+    expect([...reasons]).toEqual(expect.arrayContaining([
+      "WIRE_LOSS", "QUEUE_FULL", "WIRE_MTU", "CABLE_OFF", "NOT_ATTACHED", "NO_DESTINATION", "IPV4_CHECKSUM", "TCP_CHECKSUM", "TCP_SEQUENCE", "NEIGHBOR_FAILED",
+    ]));
+    for (const place of PLACE_NAMES) expect(journeys.filter((each) => each.place === place).length, place).toBeGreaterThan(journeys.length / 5);
+    expect(journeys.filter(({ drops }) => Object.keys(drops).length > 0).length).toBeGreaterThan(journeys.length / 2);
+    expect(journeys.reduce((sum, { said }) => sum + said[0]! + said[1]!, 0)).toBeGreaterThan(journeys.length * 20_000);
+    expect(journeys.filter(({ took }) => took > 10_000).length, "changes in mid-transfer").toBeGreaterThan(journeys.length / 5);
+  });
+
+  test.skipIf(ONLY !== null)("none needed more than two thirds of the time that the rule gives it", () => {
+    const longest = journeys.reduce((worst, each) => (each.took / each.patience > worst.took / worst.patience ? each : worst));
+    expect(longest.took / longest.patience, JSON.stringify({ ...longest, capture: undefined })).toBeLessThan(0.67);
+  });
+});
+
+/** SHA-256 over the captures of the storms with seeds 1 to 12. A change of any frame or time changes it, in Node or Chromium. */
+const GOLDEN = "44d6b1f794d87da7a086c9f3b034775caf89c2e7b2406aec47d4af732295d8bb";
+
+test.skipIf(ONLY !== null)("the same seed is the same capture: twice in a process, in Node, in Chromium, today and tomorrow", async () => {
+  const hashes: string[] = [];
+  for (let seed = 1; seed <= 12; seed++) {
+    const first = (await journey(seed, { captures: true })).capture!;
+    expect(first.length).toBeGreaterThan(500);
+    const hash = await sha256(first);
+    expect(await sha256((await journey(seed, { captures: true })).capture!), `FIVEWIRE_SEED=${seed}`).toBe(hash);
+    hashes.push(hash);
+  }
+  expect(new Set(hashes).size).toBe(hashes.length);
+  expect(await sha256(new TextEncoder().encode(hashes.join())), hashes.join("\n")).toBe(GOLDEN);
+});
