@@ -349,3 +349,20 @@ describe("a FIN that overtakes data", () => {
     100   =  state CLOSE_WAIT
   `);
 });
+
+describe("a wire whose MTU changes", () => {
+  test("RFC 9293 §3.7.5: is heard by the connections that are open", () => drill`${ACCEPTED}
+    0     do mtu 1000
+    0     =  mss 960
+    0     do write 2000
+    0     >  . 1:961 ack 1
+    0     >  . 961:1921 ack 1
+    10    <  . 1 ack 1921
+    10    >  P. 1921:2001 ack 1
+    10    =  drops WIRE_MTU 0
+    20    <  . 1 ack 2001
+    20    do mtu 1500
+    20    do write 1460
+    20    >  P. 2001:3461 ack 1
+  `);
+});
