@@ -4,7 +4,7 @@ import * as abi from "../assembly/abi";
 import { drill, play } from "./tcp/drill";
 import { ACCEPTED, WITH_SACK } from "./tcp/openings";
 import { Pair } from "./tcp/pair";
-import { Station } from "./tcp/station";
+import { PEER_IP, Station } from "./tcp/station";
 
 describe("packets of a few bytes", () => {
   const opening = (mtu: number): string => `
@@ -234,6 +234,33 @@ describe("streams", () => {
     station.connect();
     station.run(0);
     expect(station.sent).toHaveLength(1);
+  });
+
+  test("in TIME-WAIT give way when nobody holds them; one that is held would not make room, and stays", async () => {
+    const station = await drill`
+      0     do listen
+    `;
+    // With the listener these are all.
+    const closed = (await many(station, 31)).slice(0, 12);
+    for (const each of closed) {
+      Object.assign(station, each);
+      await play(station, `
+        +0  do shutdown
+        +0  >  F. 1 ack 1
+        +0  <  F. 1 ack 2
+        +0  >  . 2 ack 2
+        +0  =  state TIME_WAIT
+      `);
+    }
+    const { call } = station.engine;
+    const connect = (): number => call.tcpConnect(station.node, 0, 0, PEER_IP | 0, 8000, 0);
+    expect(connect()).toBe(abi.E_FULL);
+    call.tcpRelease(closed[11]!.stream);
+    expect(connect()).toBe(closed[11]!.stream);
+    for (const each of closed.slice(0, 11)) {
+      Object.assign(station, each);
+      expect(station.state).toBe("TIME_WAIT");
+    }
   });
 });
 
