@@ -20,14 +20,15 @@ import { IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
 import { keepUp, stopTimers } from "./timers";
 
 /**
- * How a stream ends. TIME-WAIT keeps its endpoints so that what is still on the way cannot be taken for a new connection's; those
- * streams are in a queue (record 0 of the pool holds its ends), and the oldest gives way when there is no stream left.
+ * How a stream ends. TIME-WAIT keeps its endpoints so that what is still on the way cannot be taken for a new connection's. Those that
+ * nobody holds are in a queue (record 0 of the pool holds its ends), and the oldest gives way when there is no stream left. One that
+ * TypeScript holds would keep its record, so that ending it early wins nothing.
  */
 
 /** A stream nobody uses, all zero but for its number; 0: all are in use. */
 export function newStream(): u32 {
   let id = pool(CAPACITY_STREAMS).take();
-  for (let tries = 0; id == 0 && tries < 8; tries++) {
+  if (id == 0) {
     const oldest = streamAt(0).first;
     if (oldest == 0) return 0;
     finish(streamAt(oldest), STREAM_ERROR_NONE);
@@ -45,7 +46,7 @@ export function enterTimeWait(s: Stream): void {
   empty(s);
   forgetRanges(s);
   giveUpPort(s);
-  joinTimeWait(s);
+  if (!s.has(IS_OWNED)) joinTimeWait(s);
   restartTimeWait(s);
   tell(s, STREAM_GONE);
 }
@@ -98,7 +99,8 @@ function giveUpPort(s: Stream): void {
   s.bound = 0;
 }
 
-function joinTimeWait(s: Stream): void {
+/** Nobody holds this stream in TIME-WAIT (any more). */
+export function joinTimeWait(s: Stream): void {
   const queue = streamAt(0);
   s.next = 0;
   s.prev = queue.last;
@@ -107,8 +109,10 @@ function joinTimeWait(s: Stream): void {
   queue.last = s.id;
 }
 
+/** Nothing happens when it is not in the queue. */
 function leaveTimeWait(s: Stream): void {
   const queue = streamAt(0);
+  if (s.prev == 0 && queue.first != s.id) return;
   if (s.prev == 0) queue.first = s.next;
   else streamAt(s.prev).next = s.next;
   if (s.next == 0) queue.last = s.prev;

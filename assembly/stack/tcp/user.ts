@@ -25,7 +25,7 @@ import { PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP, TCP_ACK, TCP_RST, TCP_SYN, Tcp } from "../../wire/tcp";
 import { firstReady, leaveListener } from "./backlog";
 import { emitBare, emptySeq } from "./emit";
-import { bury, finish, limitFinWait } from "./ending";
+import { bury, finish, joinTimeWait, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
 import { beginReminders } from "./reminder";
@@ -104,6 +104,7 @@ export function release(s: Stream): void {
   shutdown(s);
   if (s.state == 0) return;
   discard(s);
+  if (s.state == STREAM_TIME_WAIT) joinTimeWait(s);
   limitFinWait(s);
   feedStarved();
 }
