@@ -15,6 +15,8 @@ export const ABI_VERSION: u32 = 2;
 export const FRAME_SLOT: u32 = 2112;
 /** Where a fresh frame's first byte lies in its buffer. */
 export const FRAME_START: u32 = 128;
+/** Slots in a row that make a buffer for segments that travel whole: 64 KiB and a bit (assembly/whole.ts). */
+export const WHOLE_SLOTS: u32 = 32;
 /** Shortest and longest frame, without FCS: an Ethernet header; 1500 bytes of payload with two VLAN tags. */
 export const FRAME_MIN: u32 = 14;
 export const FRAME_MAX: u32 = 1522;
@@ -506,6 +508,8 @@ export const CONGESTION_RENO: u32 = 1;
 export const WITHOUT_TIMESTAMPS: u32 = 1;
 export const WITHOUT_SACK: u32 = 2;
 export const WITHOUT_WINDOW_SCALE: u32 = 4;
+/** No extension, but a way of the lab's own: each segment leaves in a frame of its own (assembly/whole.ts). */
+export const WITHOUT_WHOLE: u32 = 8;
 
 /** tcpDecide: go on with the handshake; answer with a reset; answer with ICMP destination unreachable and a code. */
 export const DECIDE_ACCEPT: u32 = 0;

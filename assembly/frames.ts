@@ -13,8 +13,9 @@ import {
   KIND_UNPARSED,
   TRACE_CONSUMED,
   TRACE_DROPPED,
+  WHOLE_SLOTS,
 } from "./abi";
-import { book, control, countDrop, now, pool } from "./memory";
+import { WHOLE_POOL, book, capacity, control, countDrop, now, pool } from "./memory";
 
 /**
  * A frame buffer: 64 bytes of bookkeeping, 64 of headroom, the frame.
@@ -25,6 +26,9 @@ import { book, control, countDrop, now, pool } from "./memory";
  * 128 └ the frame's first byte (FRAME_START), up to 1984 bytes
  *
  * Buffers are counted: a flood shares one, and who wants to change the bytes asks for one of its own (`own`).
+ *
+ * Behind them lie a few large ones, each of WHOLE_SLOTS slots in a row, for segments that travel whole (whole.ts). Their handles
+ * are those of their first slots.
  */
 @unmanaged
 export class Frame {
@@ -66,7 +70,8 @@ export class Frame {
   // ── end of the descriptor ──
   /** 0; 1: a probe, whose every step is told; 2: made because of one (trace.ts). */
   mark: u32;
-  private spare: u32;
+  /** Payload of each of the segments that this frame stands for (whole.ts); 0: it is an ordinary one. */
+  whole: u32;
 
   /** Address of the frame's first byte: its destination MAC. */
   get data(): usize {
@@ -97,6 +102,50 @@ export function allocate(): u32 {
   f.length = 0;
   f.kind = <u8>KIND_UNPARSED;
   f.mark = control().mark == 0 ? 0 : 2;
+  f.whole = 0;
+  return handle;
+}
+
+/** Large buffers: one for 256 ordinary ones, 64 at the most. */
+export function wholeCapacity(): u32 {
+  return min<u32>(64, capacity(CAPACITY_FRAMES) >> 8);
+}
+
+/** Lays the large buffers out, right behind the ordinary ones, which are laid out. Returns the address after them. */
+export function layWhole(end: usize): usize {
+  const p = pool(WHOLE_POOL);
+  p.base = end;
+  p.size = WHOLE_SLOTS * FRAME_SLOT;
+  p.capacity = wholeCapacity();
+  return end + <usize>p.capacity * p.size;
+}
+
+/** Handle of large buffer `id`, 1…wholeCapacity(). */
+export function wholeHandle(id: u32): u32 {
+  return capacity(CAPACITY_FRAMES) + 1 + (id - 1) * WHOLE_SLOTS;
+}
+
+/** Whether a large buffer is free. */
+export function isWholeFree(): bool {
+  const p = pool(WHOLE_POOL);
+  return p.live < p.capacity;
+}
+
+/** A large buffer for a frame made by the lab itself, for segments of `whole` bytes of payload; 0 when all are in use. */
+export function originateWhole(whole: u32): u32 {
+  const p = pool(WHOLE_POOL);
+  let handle = p.free;
+  if (handle != 0) p.free = frameAt(handle).next;
+  else if (p.high >= p.capacity) return 0;
+  else handle = wholeHandle(++p.high);
+  p.live++;
+  const f = frameAt(handle);
+  f.refs = 1;
+  f.next = 0;
+  f.start = FRAME_START;
+  f.mark = 0;
+  f.whole = whole;
+  book(BOOK_ORIGINATED, 1);
   return handle;
 }
 
@@ -107,7 +156,7 @@ export function retain(handle: u32): void {
 export function release(handle: u32): void {
   const f = frameAt(handle);
   if (--f.refs != 0) return;
-  const p = pool(CAPACITY_FRAMES);
+  const p = pool(f.whole == 0 ? CAPACITY_FRAMES : WHOLE_POOL);
   f.next = p.free;
   p.free = handle;
   p.live--;
@@ -127,9 +176,9 @@ export function own(handle: u32): u32 {
   return copy;
 }
 
-/** A second buffer with the same frame and descriptor, not in the books; 0 when none is free. */
+/** A second buffer with the same frame and descriptor, not in the books; 0 when none is free. (Large ones have one holder only.) */
 function copyOf(handle: u32): u32 {
-  const copy = allocate();
+  const copy = frameAt(handle).whole == 0 ? allocate() : 0;
   if (copy == 0) return 0;
   const f = frameAt(handle);
   const c = frameAt(copy);

@@ -174,6 +174,7 @@ export function layRegion(which: u32, base: usize, size: u32): usize {
   return p.base + <usize>(p.capacity + 1) * size;
 }
 
-/** The pool that is no capacity's: the index of the hash tables (table/hash.ts). */
+/** The pools that are no capacity's: the index of the hash tables (table/hash.ts), buffers for whole segments (frames.ts). */
 export const INDEX_POOL: u32 = 31;
+export const WHOLE_POOL: u32 = 30;
 if (CAPACITIES > 24) ERROR("capacities would reach the seed");

@@ -45,6 +45,7 @@ import {
   laneAt,
   share,
 } from "./time/wires";
+import { breakUp, staysWhole } from "./whole";
 import { Ethernet } from "./wire/ethernet";
 
 /**
@@ -269,6 +270,7 @@ function arrive(id: u32): void {
   const port = f.port;
   const frame = f.frame;
   land(id);
+  if (frameAt(frame).whole != 0 && !staysWhole(kind, port, frame)) return breakUp(what, port, frame);
   if (kind == TO_SWITCH) return arriveAtSwitch(port, frame, what >>> 16);
   if (kind == TO_SELF) return arriveAtSelf(port, frame);
   portAt(port).queued--;

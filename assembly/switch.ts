@@ -107,7 +107,7 @@ function hear(port: u32, mac: u64): void {
 }
 
 /** The one port that `dst` is behind, or NO_PORT. */
-function egressFor(n: Network, network: u32, dst: u64): u32 {
+export function egressFor(n: Network, network: u32, dst: u64): u32 {
   const key = stationKey(network, dst);
   if (n.kind == SWITCH_LEARNING) {
     const known = lookup(key, n.ageing, nowMs());
@@ -117,6 +117,8 @@ function egressFor(n: Network, network: u32, dst: u64): u32 {
   // The ports themselves are the truth; the table only saves the walk.
   const cached = lookup(key, u64.MAX_VALUE, nowMs());
   if (cached != NO_PORT && portAt(cached).network == network && portAt(cached).mac == dst) return cached;
+  // Zero is nobody's MAC; a port that has it has none yet.
+  if (dst == 0) return NO_PORT;
   for (let port = n.firstPort; port != 0; port = portAt(port).next) {
     if (portAt(port).mac != dst) continue;
     learn(key, port, nowMs());

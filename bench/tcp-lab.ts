@@ -38,12 +38,9 @@ export class TcpLab extends BenchLab {
     this.ring = x.eventsOffset() >> 2;
   }
 
-  /** Sets an option (TCP_…) of the listener: its connections have it too. */
-  set(option: number, value: number): void { this.x.tcpSet(this.listener, option, value); }
-
-  /** Sends a SYN; the client's stream. */
-  connect(): number {
-    const stream = this.x.tcpConnect(this.client, 0, 0, SERVER[this.way], PORT, 0);
+  /** Sends a SYN; the client's stream. `without`: WITHOUT_… */
+  connect(without = 0): number {
+    const stream = this.x.tcpConnect(this.client, 0, 0, SERVER[this.way], PORT, without);
     if (stream < 0) throw new Error(`tcpConnect: ${stream}`);
     return stream;
   }

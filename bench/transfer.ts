@@ -29,9 +29,10 @@ export class Transfer {
     },
   };
 
-  constructor(module: WebAssembly.Module, way: Way) {
+  /** @param without  WITHOUT_WHOLE: each segment in a frame of its own */
+  constructor(module: WebAssembly.Module, way: Way, without = 0) {
     this.lab = new TcpLab(module, way, { chunks: 4096 });
-    this.from = this.lab.connect();
+    this.from = this.lab.connect(without);
     this.lab.quiet(this.heard);
     if (this.to === 0) throw new Error("the connection was not accepted");
   }

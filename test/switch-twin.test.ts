@@ -289,3 +289,14 @@ test("a table of eight knows the eight stations that were heard last", async () 
   };
   await sameAsTwin("fdb of eight", 10_000, make, equal, { [abi.CAPACITY_FDB]: 8 }, slowly);
 }, PATIENCE);
+
+test("VirtualBox's switch sends what is for the MAC of all zeros out by the wire: a card that has none yet is not meant", async () => {
+  const rig = await Rig.create();
+  const { call } = rig.engine;
+  const network = call.networkAdd(abi.SWITCH_STATIC, AGEING);
+  const [sender, silent, wire] = [abi.CLASS_VM, abi.CLASS_VM, abi.CLASS_WIRE].map((owner) => rig.port(owner, 50_000));
+  for (const port of [sender!, silent!, wire!]) call.portAttach(port, network);
+  const frame = Uint8Array.from([...new Array<number>(6).fill(0), ...macBytes(SOURCES[0]!), 0x88, 0xb5, ...new Array<number>(46).fill(0)]);
+  const heard = rig.send([{ port: sender!, frame }], { split: 1, budget: 1000 });
+  expect(heard.map(({ port }) => port)).toEqual([silent, wire]);
+});

@@ -317,34 +317,6 @@ describe("windows and small segments", () => {
     1010  =  drops TCP_SEQUENCE 1
   `);
 
-  const FILLED = `
-    0     do listen
-    0     do setListener rcvbuf 2048
-    0     <  S 0 win 65535 <mss 1460>
-    0     >  S. 0 ack 1 win 2048
-    0     <  . 1 ack 1
-    0     do accept
-    0     <  . 1:1025 ack 1
-    0     <  P. 1025:2049 ack 1
-    0     >  . 1 ack 2049 win 0
-    100   do read 2048
-    100   >  . 1 ack 2049 win 2048
-  `;
-
-  test("RFC 9293 §3.8.6.1: the word that a shut window is open again may be lost: it is repeated until something comes", () => drill`${FILLED}
-    1100  >  . 1 ack 2049 win 2048
-    3100  >  . 1 ack 2049 win 2048
-    3500  <  P. 2049:2149 ack 1
-    3540  >  . 1 ack 2149
-    90000 =  state ESTABLISHED
-  `);
-
-  test("RFC 9293 §3.8.6.1: the word is repeated for a minute at the most: there may be nothing more to say", async () => {
-    const station = await drill`${FILLED}`;
-    station.run(600_000);
-    expect(station.sent.splice(0).map(({ at }) => at)).toEqual([1100, 3100, 7100, 15_100, 31_100, 63_100]);
-  });
-
   test("RFC 9293 §3.8.6.1: nobody answers the probes: the connection is given up", () => drill`${NARROW}
     0     do set giveup 5000
     1010  >  . 1001:1002 ack 1

@@ -10,8 +10,8 @@ import {
   CONTROL_DROPS,
   EVENT,
 } from "../abi";
-import { frameAt } from "../frames";
-import { CONTROL, pool } from "../memory";
+import { frameAt, wholeHandle } from "../frames";
+import { CONTROL, WHOLE_POOL, pool } from "../memory";
 import { BUCKETS, BUCKETS_END } from "../time/bucket";
 
 /**
@@ -37,13 +37,17 @@ export function stateHash(half: u32): u32 {
 
 function mixFrames(before: u64): u64 {
   let h = before;
-  for (let handle: u32 = 1; handle <= pool(CAPACITY_FRAMES).high; handle++) {
-    const f = frameAt(handle);
-    if (f.refs == 0) continue;
-    h = mix(h, (<u64>handle << 32) | f.length);
-    h = mix(h, (<u64>f.refs << 32) | f.start);
-    for (let i: u32 = 0; i < f.length; i++) h = mix(h, load<u8>(f.data + i));
-  }
+  for (let handle: u32 = 1; handle <= pool(CAPACITY_FRAMES).high; handle++) h = mixFrame(h, handle);
+  for (let id: u32 = 1; id <= pool(WHOLE_POOL).high; id++) h = mixFrame(h, wholeHandle(id));
+  return h;
+}
+
+function mixFrame(before: u64, handle: u32): u64 {
+  const f = frameAt(handle);
+  if (f.refs == 0) return before;
+  let h = mix(before, (<u64>handle << 32) | f.length);
+  h = mix(h, (<u64>f.refs << 32) | f.start);
+  for (let i: u32 = 0; i < f.length; i++) h = mix(h, load<u8>(f.data + i));
   return h;
 }
 

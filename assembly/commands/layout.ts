@@ -19,8 +19,9 @@ import {
   EVENT,
   FRAME_SLOT,
   STREAM_SIZE,
+  WHOLE_SLOTS,
 } from "../abi";
-import { EVENTS_PER_STEP } from "../frames";
+import { EVENTS_PER_STEP, layWhole, wholeCapacity } from "../frames";
 import { GENERATORS } from "../generator";
 import { NEIGHBOR_SIZE } from "../ip/neighbor";
 import { INTERFACE_SIZE, NODE_SIZE, ROUTE_SIZE } from "../ip/node";
@@ -78,6 +79,7 @@ export function init(): u32 {
   end = layRegion(CAPACITY_CHUNKS, end, CHUNK_SIZE);
   // Whole buffers begin on whole pages.
   end = layRegion(CAPACITY_FRAMES, (end + 4095) & ~4095, FRAME_SLOT);
+  end = layWhole(end);
   if (!growTo(end)) return 0;
   control().end = <u32>end;
   return <u32>end;
@@ -93,7 +95,7 @@ function areCapacitiesPossible(): bool {
   if (!isPowerOfTwo(capacity(CAPACITY_EVENTS))) return false;
   // 4 GiB is the end of the address space; sums are taken in u64 because the addresses would wrap.
   const bytes =
-    <u64>capacity(CAPACITY_FRAMES) * FRAME_SLOT +
+    <u64>(capacity(CAPACITY_FRAMES) + wholeCapacity() * WHOLE_SLOTS) * FRAME_SLOT +
     <u64>capacity(CAPACITY_PORTS) * PORT_SIZE +
     <u64>capacity(CAPACITY_NETWORKS) * NETWORK_SIZE +
     <u64>capacity(CAPACITY_NODES) * NODE_SIZE +

@@ -1,4 +1,5 @@
 import {
+  CAPACITY_STREAMS,
   CONGESTION_RENO,
   DECIDE_ACCEPT,
   DECIDE_UNREACHABLE,
@@ -25,7 +26,7 @@ import { isOwn } from "../ip/node";
 import { bind, boundAt, boundTo, isPortBound, unbind, use } from "../ip/ports";
 import { checkRoute } from "../ip/send";
 import { sourceFor } from "../ip/way";
-import { STAGING, now } from "../memory";
+import { STAGING, now, pool } from "../memory";
 import { bury, newStream } from "../stack/tcp/ending";
 import { findStream } from "../stack/tcp/lookup";
 import { accept, openActive, setDefaults } from "../stack/tcp/opening";
@@ -60,12 +61,15 @@ export function tcpListen(node: u32, address: u32, port: u32, backlog: u32): i32
   return bound == 0 ? E_FULL : listenOn(bound, node, address, free, backlog);
 }
 
-/** A listener for every address and port that nobody else has, whose SYNs wait for `tcpDecide`. Its number, E_IN_USE or E_FULL. */
+/**
+ * A listener for every address and port that nobody else has, whose SYNs wait for `tcpDecide`: a quarter of the lab's streams at the
+ * most, so that who knocks everywhere leaves the others some. Its number, E_IN_USE or E_FULL.
+ */
 export function tcpListenAny(node: u32): i32 {
   if (isPortBound(node, PROTOCOL_TCP, 0, 0)) return E_IN_USE;
   const bound = bind(node, PROTOCOL_TCP, 0, 0);
   if (bound == 0) return E_FULL;
-  const id = listenOn(bound, node, 0, 0, 0x7fffffff);
+  const id = listenOn(bound, node, 0, 0, pool(CAPACITY_STREAMS).capacity >> 2);
   if (id > 0) streamAt(id).set(IS_ANY);
   return id;
 }

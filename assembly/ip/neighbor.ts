@@ -200,6 +200,14 @@ function giveUpOn(frame: u32, e: Neighbor, reason: u32): void {
   c.mark = mark;
 }
 
+/** The MAC of neighbour `ip` of interface `id`, if a packet for it would leave at once and nobody has to be asked; else 0. */
+export function settledMac(id: u32, ip: u32): u64 {
+  const slot = find(keyOf(id, ip));
+  if (slot == NONE) return 0;
+  const e = slotAt(slot);
+  return e.tries == 0 && now() < e.until ? e.mac : 0;
+}
+
 /** `ip` on interface `id` was heard with `mac`: believed if it was known or asked for, or if `isMine`. Returns whether it was. */
 export function hearNeighbor(id: u32, ip: u32, mac: u64, isForMe: bool): void {
   const key = keyOf(id, ip);

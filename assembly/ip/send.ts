@@ -1,6 +1,7 @@
 import {
   E_NO_ADDRESS,
   E_NO_ROUTE,
+  FRAME_MAX,
   KIND_IPV4,
   NO_ADDRESS,
   NO_ROUTE,
@@ -18,10 +19,15 @@ import { NO_WAY, OWN, hopOf, interfaceOf, wayTo } from "./way";
 
 /**
  * A new IPv4 packet of `node` with room for `length` bytes after its header, whose address is `payloadOf`. Header and
- * descriptor are filled in but for the ports; the checksum of the header is right. 0 when no buffer is free.
+ * descriptor are filled in but for the ports; the checksum of the header is right. 0 when no buffer is free, or it would not fit
+ * into one.
  */
 export function newPacket(node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
-  const frame = originate();
+  return length > FRAME_MAX - ETHERNET - IPV4 ? 0 : newPacketIn(originate(), node, src, dst, protocol, ttl, length);
+}
+
+/** The same in a buffer that there is already, or 0; it has to fit. */
+export function newPacketIn(frame: u32, node: u32, src: u32, dst: u32, protocol: u32, ttl: u32, length: u32): u32 {
   if (frame == 0) return 0;
   const f = frameAt(frame);
   f.length = ETHERNET + IPV4 + length;

@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import wasm from "../../build/engine.wasm";
+import { WITHOUT_WHOLE } from "../../assembly/abi";
+import { Crowd, EACH } from "../../bench/crowd";
 import { digestPass, ofSinks, pass } from "../../bench/digest";
+import { Handshakes, OPENED } from "../../bench/handshakes";
 import { BenchLab, SEED } from "../../bench/lab";
 import { mixture } from "../../bench/mixture";
 import { compiler, runNative, writeStaged } from "../../bench/native";
@@ -14,6 +17,7 @@ import { PACKET, ParseRival } from "../../bench/rivals/parse";
 import { DigestSink } from "../../bench/rivals/path";
 import { SwitchStage } from "../../bench/rivals/switch";
 import { HOST, natLab, natTraffic, stationsOf, switchLab, switchTraffic, tableFor } from "../../bench/setups";
+import { PASS, Transfer, digestBytes, payload } from "../../bench/transfer";
 import { ALIGN, BURST, fill, passOf, stage } from "../../bench/traffic";
 import type { Staged, Traffic } from "../../bench/traffic";
 
@@ -152,6 +156,38 @@ describe.skipIf(!hasCompiler)("the same in C, where there is a compiler", () => 
     const { time } = nativeOf(what, FRAMES, 0, sinksOfRival(what, 0));
     expect(() => time!(0)).not.toThrow();
     expect(() => nativeOf(what, FRAMES, 0, 1n).time!(0)).toThrow(/digest/);
+  });
+});
+
+describe("TCP's rows do what they say", () => {
+  const data = payload();
+  const digest = digestBytes(data);
+
+  for (const [what, way, without] of [
+    ["across a switch, each segment by itself", "switch", WITHOUT_WHOLE], ["across a switch, whole", "switch", 0], ["through a NAT", "nat", 0],
+  ] as const)
+    test(`${PASS} bytes arrive as they were sent (${what})`, () => {
+      const transfer = new Transfer(engine, way, without);
+      transfer.verify(data, digest);
+      transfer.run();
+      expect(transfer.received).toBe(2 * PASS);
+      const other = data.slice();
+      other[PASS - 1]! ^= 1;
+      expect(() => transfer.verify(other, digest)).toThrow("received, digest");
+    });
+
+  test("connections are opened and closed at both ends", () => {
+    const handshakes = new Handshakes(engine);
+    handshakes.run();
+    handshakes.run();
+    expect(handshakes.done).toBe(2 * OPENED);
+  });
+
+  test("each connection of a crowd has bytes of its own", () => {
+    const crowd = new Crowd(engine, 640);
+    crowd.verify();
+    crowd.run();
+    expect(crowd.received).toBe(2 * 640 * EACH);
   });
 });
 

@@ -93,6 +93,7 @@ async function use(station: Station, text: string): Promise<void> {
     decide: () => call.tcpDecide(station.stream, n, Number(more[1] ?? 0)),
     set: () => call.tcpSet(station.stream, OPTIONS[more[0]!]!, Number(more[1])),
     setListener: () => call.tcpSet(station.listener, OPTIONS[more[0]!]!, Number(more[1])),
+    mtu: () => station.setMtu(n),
     peerIsn: () => (station.peerIsn = n),
     peerPort: () => (station.peerPort = n),
     newPeer: () => (station.isn = null),

@@ -49,6 +49,7 @@ export class Station {
   isn: number | null = null;
   peerPort = PEER_PORT;
   private readonly port: number;
+  private readonly card: number;
   private start = 0;
   private written = 1;
   private read = 1;
@@ -62,6 +63,7 @@ export class Station {
     call.interfaceSetAddress(id, STATION_IP | 0, 24, 0);
     call.neighborSet(id, PEER_IP | 0, 0x0200, 2);
     call.portAttach(port, network);
+    this.card = port;
     this.port = call.portAdd(abi.ROLE_EXTERNAL, abi.CLASS_VM, 0);
     call.portAttach(this.port, network);
   }
@@ -76,6 +78,20 @@ export class Station {
     const first = trial.isn!;
     this.engine.call.run(4000 * ((isn - first) >>> 0), 1e9, 1);
     this.start = this.engine.now;
+  }
+
+  /** The station's wire takes packets of up to this many bytes from now on. */
+  setMtu(bytes: number): void {
+    const { call } = this.engine;
+    call.wireAdd(this.card);
+    for (const way of [abi.TOWARDS_SWITCH, abi.TOWARDS_DEVICE]) {
+      const view = new DataView(call.memory.buffer, call.wireOffset(this.card, way));
+      view.setFloat64(abi.WIRE_MOST, way === abi.TOWARDS_SWITCH ? bytes : 0, true);
+      view.setFloat64(abi.WIRE_QUEUE_FRAMES, 1000, true);
+      view.setFloat64(abi.WIRE_QUEUE_BYTES, 1e6, true);
+      view.setFloat64(abi.WIRE_IN_ORDER, 1, true);
+      call.wireSet(this.card, way, 0);
+    }
   }
 
   // ── the user ──

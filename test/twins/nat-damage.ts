@@ -3,7 +3,7 @@ import type { Bytes } from "../packets";
 import { damagedBy, reading } from "./ip-damage";
 import type { Damage } from "./ip-damage";
 import { aged, readdressed, wrongAt } from "./ip-packet";
-import { GUESTS, OUTSIDE } from "./nat-acts";
+import { GATEWAY, GUESTS, OUTSIDE } from "./nat-acts";
 import type { Sending } from "./nat-sending";
 import type { Flow, NatSlowly } from "./nat-slowly";
 
@@ -12,8 +12,8 @@ type Known = (flow: Flow) => number | undefined;
 
 /**
  * The same packet, changed on its way to the NAT, judged by what can still be read in it. Null where that would ask more of
- * the twin than a NAT's rules: errors, packets for somebody on their own side of it or for a network as such (RFC 1812 §4.2.3.1
- * would rather not see those go out).
+ * the twin than a NAT's rules: errors; packets from outside for the router's inner address (RFC 1122 §3.3.4.2 leaves that
+ * open); from inside for somebody there, or for a network as such (RFC 1812 §4.2.3.1 would rather not see those go out).
  */
 export function damagedSending(damage: Damage, { by, bytes: whole }: Sending, twin: NatSlowly, known: Known): Sending | null {
   // By the number in its data a packet is known again.
@@ -23,7 +23,7 @@ export function damagedSending(damage: Damage, { by, bytes: whole }: Sending, tw
   const isOut = GUESTS.includes(by);
   const found = reading(bytes);
   const [was, is] = [whole, bytes].map((each) => ({ src: each.slice(12, 16).join("."), dst: each.slice(16, 20).join(".") }));
-  if (isTranslatedError(whole)) return null;
+  if (isTranslatedError(whole) || (!isOut && is!.dst === GATEWAY)) return null;
   if (was!.src !== by || (was!.src !== is!.src && !(isOut && isForeign(is!.src)))) return null;
   if (isOut && (was!.dst === OUTSIDE || is!.dst === OUTSIDE || is!.dst === "192.0.2.0" || is!.dst.startsWith("10.0.2."))) return null;
   return {

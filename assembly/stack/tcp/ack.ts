@@ -4,6 +4,7 @@ import { challenge } from "./challenge";
 import { growWindow } from "./congestion";
 import { enterTimeWait, finish, limitFinWait } from "./ending";
 import { tell } from "./news";
+import { endSuspicion } from "./path-mtu";
 import { trimSacked } from "./ranges";
 import { heedDuplicate, heedInRecovery, noteSack } from "./recovery";
 import { endTiming } from "./rtt";
@@ -15,12 +16,15 @@ import {
   HAS_PROBED_TAIL,
   HAS_SACK,
   IS_AFTER_TIMEOUT,
+  IS_MADE_SMALL,
   IS_RECOVERING,
+  IS_RELEASED,
   IS_SHUT,
   IS_WRITE_WANTED,
   Stream,
 } from "./stream";
 import { heedProbe } from "./tail";
+import { windowOffered } from "./window";
 
 /**
  * The acknowledgement in the present segment (RFC 9293 §3.10.7.4, fifth check, for synchronized states).
@@ -36,7 +40,7 @@ export function heedAck(s: Stream): bool {
   // An old one says nothing new.
   if (isBefore(seg.ack, s.sndUna)) return true;
 
-  const window = seg.window << s.sndScale;
+  const window = windowOffered(s);
   const isSameWindow = window == s.sndWnd;
   const news = s.has(HAS_SACK) && seg.sackBlocks != 0 ? noteSack(s) : 0;
   heedWindow(s, window);
@@ -45,9 +49,9 @@ export function heedAck(s: Stream): bool {
     heedProgress(s);
     return true;
   }
-  // Whoever keeps its window shut, but answers, is there (RFC 9293 §3.8.6.1).
+  // Whoever keeps its window shut, but answers, is there (RFC 9293 §3.8.6.1). Where the user has let go, its patience counts anyway.
   if (s.sndWnd == 0 || !s.isInFlight) {
-    if (s.waitingSince != 0) s.waitingSince = now();
+    if (s.waitingSince != 0 && !s.has(IS_RELEASED)) s.waitingSince = now();
     return true;
   }
   if (s.sndUna == s.sndMax) return true;
@@ -84,6 +88,7 @@ function heedProgress(s: Stream): void {
   s.sndUna = seg.ack;
   if (isBefore(s.sndNxt, s.sndUna)) s.sndNxt = s.sndUna;
   trim(s);
+  if (s.has(IS_MADE_SMALL)) endSuspicion(s);
   if (s.ranges != 0) trimSacked(s);
 
   // NewReno: only the first partial acknowledgement of a recovery restarts the timer (RFC 6582 §3.2 step 3).
@@ -96,6 +101,8 @@ function heedProgress(s: Stream): void {
     s.dupAcks = 0;
     growWindow(s, acked, flight);
     if (s.has(IS_AFTER_TIMEOUT) && !isBefore(s.sndUna, s.recover)) s.clear(IS_AFTER_TIMEOUT);
+    // Behind for good: it follows, lest it seem to be ahead half a turn of the numbers later.
+    if (isBefore(s.recover, s.sndUna)) s.recover = s.sndUna - 1;
   }
   if (s.has(IS_WRITE_WANTED) && buffered(s) <= s.sndLimit >> 1) {
     s.clear(IS_WRITE_WANTED);

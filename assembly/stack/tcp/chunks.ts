@@ -7,8 +7,9 @@ import { pool } from "../../memory";
  *   0 ┬ next chunk of the queue (of the free list) · sequence number of the first byte
  *   8 └ 2040 bytes
  *
- * A queue is a chain of chunks that follow each other without a gap. An idle stream holds none. A full pool must not lock the
- * lab up: the last quarter is not for writers, and the last eighth only for data that can be read at once.
+ * A queue is a chain of chunks in order; those of a send queue follow each other without a gap. An idle stream holds none. A full
+ * pool must not lock the lab up: the last quarter is not for writers, and the last three eighths not for data out of order. So
+ * strangers who leave gaps keep nobody from writing, and writers keep nobody from hearing what can be read at once.
  */
 @unmanaged
 export class Chunk {
@@ -70,9 +71,14 @@ export function writersReserve(): u32 {
   return pool(CAPACITY_CHUNKS).capacity >> 2;
 }
 
-/** Chunks that are left to data that can be read at once. */
+/** Chunks that lists of ranges leave to data that can be read at once. */
 export function readersReserve(): u32 {
   return pool(CAPACITY_CHUNKS).capacity >> 3;
+}
+
+/** Chunks that data out of order leaves to readers and writers. */
+export function orderReserve(): u32 {
+  return (pool(CAPACITY_CHUNKS).capacity * 3) >> 3;
 }
 
 /** The chunk of a queue that holds `seq`, from `from` on; 0 when the queue ends before it. */

@@ -1,6 +1,6 @@
 import { CONGESTION_CUBIC } from "../../abi";
-import { cubicAfterLoss, cubicForget, cubicGrow, cubicShare } from "./cubic";
-import { Stream } from "./stream";
+import { cubicAfterLoss, cubicForget, cubicGrow, cubicHold, cubicShare } from "./cubic";
+import { HAS_WHOLE, Stream } from "./stream";
 
 /** The congestion window (RFC 5681); how it grows beyond ssthresh, and what is left of it after a loss, is CUBIC's or Reno's. */
 
@@ -15,13 +15,19 @@ export const SSTHRESH_FIRST: u32 = 0x7fffffff;
 export function growWindow(s: Stream, acked: u32, flight: u32): void {
   // A window that is not used proves nothing about the path (RFC 7661 §3, RFC 9438 §5.8).
   if (s.cwnd < s.ssthresh) {
-    if (flight >= s.cwnd >> 1) s.cwnd += min<u32>(acked, s.mss);
+    if (flight >= s.cwnd >> 1) s.cwnd += min<u32>(acked, mostPerAck(s, acked));
     return;
   }
-  if (flight + s.mss <= s.cwnd) return;
-  if (s.congestion == CONGESTION_CUBIC) return cubicGrow(s, acked);
+  const isUsed = flight + s.mss > s.cwnd;
+  if (s.congestion == CONGESTION_CUBIC) return isUsed ? cubicGrow(s, acked) : cubicHold(s);
+  if (!isUsed) return;
   // RFC 5681 §3.1, eqn. 3.
-  s.cwnd += max<u32>(1, <u32>((<u64>s.mss * s.mss) / s.cwnd));
+  s.cwnd += max<u32>(1, <u32>((<u64>s.mss * mostPerAck(s, acked)) / s.cwnd));
+}
+
+/** What one acknowledgement may count for. Where segments travel whole there is one where every second segment would have had its own. */
+function mostPerAck(s: Stream, acked: u32): u32 {
+  return s.has(HAS_WHOLE) ? max<u32>(s.mss, acked >> 1) : s.mss;
 }
 
 /** A loss with `flight` bytes under way: sets ssthresh (RFC 5681 §3.1, eqn. 4; RFC 9438 §4.6). */

@@ -1,5 +1,5 @@
 import { now } from "../../memory";
-import { Stream } from "./stream";
+import { IS_CUBIC_HELD, Stream } from "./stream";
 
 /**
  * CUBIC (RFC 9438): the window grows with the cube of the time since the last loss, fast at first, slowly around the size where
@@ -22,15 +22,29 @@ export function cubicAfterLoss(s: Stream): void {
   const window = segments(s);
   s.cubicMax = window < s.cubicMax ? window * ((1.0 + BETA) / 2.0) : window;
   s.cubicPrior = window;
-  s.cubicEpoch = 0;
+  cubicForget(s);
 }
 
 /** The next growth is measured from then on. */
 export function cubicForget(s: Stream): void {
+  s.clear(IS_CUBIC_HELD);
   s.cubicEpoch = 0;
 }
 
+/** Time in which the window is not used up does not count (RFC 9438 §5.8): the clock stands still until it is again. */
+export function cubicHold(s: Stream): void {
+  if (s.cubicEpoch == 0 || s.has(IS_CUBIC_HELD)) return;
+  s.set(IS_CUBIC_HELD);
+  s.cubicEpoch = max<u64>(now() - s.cubicEpoch, 1);
+}
+
+function cubicResume(s: Stream): void {
+  s.clear(IS_CUBIC_HELD);
+  s.cubicEpoch = max<u64>(now() - s.cubicEpoch, 1);
+}
+
 export function cubicGrow(s: Stream, acked: u32): void {
+  if (s.has(IS_CUBIC_HELD)) cubicResume(s);
   if (s.cubicEpoch == 0) beginEpoch(s);
   const window = segments(s);
   const ackedSegments = <f64>acked / <f64>s.mss;

@@ -1,6 +1,6 @@
 import { IS_SUMMED, STREAM_SYN_SENT } from "../../abi";
-import { frameAt } from "../../frames";
-import { newPacket, payloadOf, sendPacket, setDontFragment } from "../../ip/send";
+import { frameAt, originate, originateWhole } from "../../frames";
+import { newPacket, newPacketIn, payloadOf, sendPacket, setDontFragment } from "../../ip/send";
 import { now, nowMs } from "../../memory";
 import { checksumOf, pseudoHeader, sumOf } from "../../wire/checksum";
 import { PROTOCOL_TCP } from "../../wire/ipv4";
@@ -22,6 +22,7 @@ import {
 import { WITHOUT_SACK, WITHOUT_TIMESTAMPS, WITHOUT_WINDOW_SCALE } from "../../abi";
 import { mssToOffer } from "./path-mtu";
 import { arrived, arrivedCount } from "./ranges";
+import { nextReminder } from "./reminder";
 import { segment } from "./segment";
 import { copyOut } from "./send-buffer";
 import { isBefore } from "./sequence";
@@ -38,7 +39,8 @@ const TTL: u32 = 64;
 export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   const options = (flags & TCP_SYN) != 0 ? synOptionBytes(s) : optionBytes(s);
   const header = TCP + options;
-  const frame = newPacket(s.node, s.local, s.remote, PROTOCOL_TCP, TTL, header + length);
+  const buffer = length <= s.mss ? originate() : originateWhole(s.mss);
+  const frame = newPacketIn(buffer, s.node, s.local, s.remote, PROTOCOL_TCP, TTL, header + length);
   if (frame == 0) return false;
   if (!s.has(MAY_FRAGMENT)) setDontFragment(frame);
   const at = payloadOf(frame);
@@ -55,10 +57,10 @@ export function emit(s: Stream, seq: u32, length: u32, flags: u32): bool {
   else if (options != 0) writeOptions(s, at + TCP, options);
   if (length != 0) copyOut(s, seq, at + header, length);
   finishSegment(s.local, s.remote, frame, header, length);
-  s.lastSentAt = now();
+  if (length != 0) s.lastSentAt = now();
   if ((flags & TCP_ACK) != 0) {
     s.lastAckSent = s.rcvNxt;
-    s.ackAt = 0;
+    s.ackAt = nextReminder(s);
     s.clear(IS_ACK_DUE);
   }
   sendPacket(s.node, frame);
@@ -112,9 +114,12 @@ export function refuse(node: u32): void {
 function finishSegment(src: u32, dst: u32, frame: u32, header: u32, length: u32): void {
   const at = payloadOf(frame);
   const tcp = Tcp.at(at);
-  tcp.checksumBE = 0;
-  tcp.checksumBE = checksumOf(pseudoHeader(src, dst, PROTOCOL_TCP, header + length) + sumOf(at, header + length));
   const f = frameAt(frame);
+  tcp.checksumBE = 0;
+  // What is broken up on the way is summed then; what is not, nobody sums.
+  if (f.whole == 0) {
+    tcp.checksumBE = checksumOf(pseudoHeader(src, dst, PROTOCOL_TCP, header + length) + sumOf(at, header + length));
+  }
   f.srcPort = <u16>tcp.srcPort;
   f.dstPort = <u16>tcp.dstPort;
   f.payload = <u16>(<u32>f.l4 + header);
@@ -166,16 +171,22 @@ export function optionBytes(s: Stream): u32 {
   return (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) + sackBytes(s);
 }
 
-/** Blocks of a SACK option: three beside timestamps, else four (RFC 2018 §3). */
+/** Payload that SACK blocks leave room for: on a path that takes little, telling what came must not keep data from going out. */
+const TEXT_LEAST: u32 = 8;
+const SACK_HEAD: u32 = 4;
+
+/** Blocks of a SACK option: three beside timestamps, else four (RFC 2018 §3); fewer when segments are small. */
 function sackBlocks(s: Stream): u32 {
   if (!s.has(HAS_SACK)) return 0;
   const blocks = arrivedCount(s) + u32(isTwice());
-  return min<u32>(blocks, s.has(HAS_TIMESTAMPS) ? 3 : 4);
+  if (blocks == 0 || s.mss < TEXT_LEAST + SACK_HEAD) return 0;
+  return min<u32>(min<u32>(blocks, s.has(HAS_TIMESTAMPS) ? 3 : 4), (s.mss - TEXT_LEAST - SACK_HEAD) >> 3);
 }
 
+/** Bytes that SACK takes from a segment's payload: never all of it. */
 export function sackBytes(s: Stream): u32 {
   const blocks = sackBlocks(s);
-  return blocks == 0 ? 0 : 4 + (blocks << 3);
+  return blocks == 0 ? 0 : SACK_HEAD + (blocks << 3);
 }
 
 function isTwice(): bool {

@@ -15,7 +15,7 @@ import { forgetRanges } from "./ranges";
 import { discard } from "./receive-buffer";
 import { MS } from "./rtt";
 import { empty } from "./send-buffer";
-import { leaveStarved } from "./starved";
+import { feedStarved, leaveStarved } from "./starved";
 import { IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
 import { keepUp, stopTimers } from "./timers";
 
@@ -78,6 +78,7 @@ export function finish(s: Stream, error: u32): void {
     tell(s, STREAM_GONE);
   }
   if (!s.has(IS_OWNED)) free(s);
+  feedStarved();
 }
 
 /** Gives the record back; there is no such stream any more. */
@@ -89,6 +90,7 @@ function free(s: Stream): void {
 /** TypeScript has let go of a stream that is over. */
 export function bury(s: Stream): void {
   free(s);
+  feedStarved();
 }
 
 function giveUpPort(s: Stream): void {

@@ -5,6 +5,7 @@ import {
   OK,
   STREAM_CLOSE_WAIT,
   STREAM_ERROR_REFUSED,
+  STREAM_ERROR_TIMED_OUT,
   STREAM_ESTABLISHED,
   STREAM_FIN_WAIT_1,
   STREAM_HELD,
@@ -92,6 +93,7 @@ function begin(s: Stream, after: u32): void {
   s.sndUna = s.iss;
   s.sndNxt = s.iss;
   s.sndMax = s.iss;
+  s.recover = s.iss;
   s.sndEnd = s.iss + 1;
   s.rcvScale = <u8>SCALE;
   s.rto = max<u64>(RTO_FIRST, <u64>s.minRto * MS);
@@ -125,7 +127,7 @@ export function openPassive(node: u32, listener: u32, after: u32): u32 {
   }
   if (!seg.has(TCP_SYN)) return TCP_CLOSED;
   const l = streamAt(listener);
-  if (l.waiting >= l.backlog) return TCP_BACKLOG;
+  if (l.waiting >= l.backlog && !recycle(l)) return TCP_BACKLOG;
   const id = newStream();
   if (id == 0) return TCP_BUFFER;
   const s = streamAt(id);
@@ -152,6 +154,24 @@ export function openPassive(node: u32, listener: u32, after: u32): u32 {
   else sendSyn(s);
   return OK;
 }
+
+/**
+ * A full backlog: the oldest that has left a SYN-ACK unanswered for a whole timeout gives way (RFC 4987 §3.4). Those who only have a long
+ * way stay, and who knocks while a flood is on gets in with its second SYN.
+ */
+function recycle(l: Stream): bool {
+  let id = l.first;
+  for (let looks = 0; id != 0 && looks < LOOKS; looks++) {
+    const s = streamAt(id);
+    if (s.state == STREAM_SYN_RECEIVED && s.timeouts != 0) {
+      finish(s, STREAM_ERROR_TIMED_OUT);
+      return true;
+    }
+    id = s.next;
+  }
+  return false;
+}
+const LOOKS: i32 = 64;
 
 /** Nobody knows yet whether the other side may come in; it asks again meanwhile, and gets no answer. */
 function hold(s: Stream, l: Stream): void {

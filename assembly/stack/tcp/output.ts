@@ -11,6 +11,7 @@ import { isBefore, laterOf } from "./sequence";
 import { HAS_SACK, IS_ACK_DUE, IS_AFTER_TIMEOUT, IS_NODELAY, IS_RECOVERING, IS_SHUT, Stream } from "./stream";
 import { patience } from "./tail";
 import { arm } from "./timers";
+import { wholeSegments } from "./train";
 
 /** Sends what there is to send and may be sent, an acknowledgement if one is due and nothing carried it, and sets the timers. */
 export function output(s: Stream): void {
@@ -59,7 +60,8 @@ export function sendNew(s: Stream, room: u32): u32 {
   const waiting = s.sndEnd - s.sndNxt;
   const most = segmentRoom(s);
   const window = laterOf(s.sndUna + s.sndWnd, s.sndNxt) - s.sndNxt;
-  const length = min<u32>(min<u32>(waiting, most), min<u32>(room, window));
+  let length = min<u32>(waiting, min<u32>(room, window));
+  if (length > most) length = length < 2 * most || s.sndNxt != s.sndMax ? most : wholeSegments(s, most, length);
   const isLast = length == waiting;
   const isFin = isLast && s.has(IS_SHUT);
   if (length == 0 && !isFin) return 0;
@@ -103,17 +105,21 @@ function sendAt(s: Stream, length: u32, flags: u32): bool {
   return true;
 }
 
-/** Sends `from` up to `to` again, data and FIN. False when no frame buffer is free. */
-export function retransmit(s: Stream, from: u32, to: u32): bool {
+/**
+ * Sends `from` up to `to` again, data and FIN, or as much of it as one segment takes.
+ *
+ * @returns  sequence numbers sent, which SACK blocks of our own can make fewer than were asked for; 0: no frame buffer is free
+ */
+export function retransmit(s: Stream, from: u32, to: u32): u32 {
   const isFin = isBefore(s.sndEnd, to);
   const last = isFin ? s.sndEnd : to;
   const length = min<u32>(last - from, s.mss - sackBytes(s));
   const isWhole = from + length == last;
   const flags = TCP_ACK | (last == s.sndEnd && isWhole && length != 0 ? TCP_PSH : 0) | (isFin && isWhole ? TCP_FIN : 0);
-  if (!emit(s, from, length, flags)) return false;
+  if (!emit(s, from, length, flags)) return 0;
   s.retransmits++;
   spoilTiming(s, from);
-  return true;
+  return length + u32(isFin && isWhole);
 }
 
 /** Our SYN, with an acknowledgement when theirs is here. */
@@ -121,6 +127,7 @@ export function sendSyn(s: Stream): void {
   const flags = s.state == STREAM_SYN_RECEIVED ? TCP_SYN | TCP_ACK : TCP_SYN;
   emit(s, s.iss, 0, flags);
   if (s.sndMax == s.iss) beginTiming(s, s.iss + 1);
+  else spoilTiming(s, s.iss);
   s.sndNxt = s.iss + 1;
   s.sndMax = s.iss + 1;
   settleTimers(s);

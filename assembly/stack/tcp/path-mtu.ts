@@ -1,4 +1,5 @@
-import { MAY_FRAGMENT, HAS_TIMESTAMPS, Stream } from "./stream";
+import { HAS_TIMESTAMPS, IS_MADE_SMALL, IS_OUTAGE, MAY_FRAGMENT, Stream } from "./stream";
+import { STREAM_ESTABLISHED } from "../../abi";
 import { interfaceAt } from "../../ip/node";
 import { interfaceOf, wayTo } from "../../ip/way";
 import { now } from "../../memory";
@@ -11,9 +12,11 @@ import { TCP, TIMESTAMPS } from "../../wire/tcp";
  */
 const MTU_ETHERNET: u32 = 1500;
 /** Nothing smaller is believed (RFC 1191 §3 allows 68; a forged 68 would make a connection crawl). */
-export const MTU_LEAST: u32 = 576;
+const MTU_LEAST: u32 = 576;
 /** RFC 1191 §6.3: a larger one is tried again after ten minutes. */
 const RAISE_AFTER: u64 = 600_000_000_000;
+/** RFC 791 §3.2: what every wire takes; a segment has some payload even here. */
+const MTU_LEGAL: u32 = 68;
 /** RFC 9293 §3.7.1: of a SYN without an MSS option. */
 export const MSS_DEFAULT: u32 = 536;
 /** A smaller MSS is taken for this one: a header per byte is an attack. */
@@ -21,7 +24,7 @@ const MSS_LEAST: u32 = 64;
 
 function interfaceMtu(s: Stream): u32 {
   const id = interfaceOf(wayTo(s.node, s.remote));
-  return id == 0 ? MTU_ETHERNET : min<u32>(MTU_ETHERNET, interfaceAt(id).mtu);
+  return id == 0 ? MTU_ETHERNET : max<u32>(MTU_LEGAL, min<u32>(MTU_ETHERNET, interfaceAt(id).mtu));
 }
 
 /** MSS option of our SYN: from the MTU, whatever options segments will have (RFC 6691). */
@@ -37,12 +40,13 @@ export function settleMss(s: Stream): void {
 }
 
 /** Whether full segments take more than every path does. */
-export function isLarge(s: Stream): bool {
+function isLarge(s: Stream): bool {
   return s.mss + (s.has(HAS_TIMESTAMPS) ? TIMESTAMPS : 0) > MSS_DEFAULT;
 }
 
-/** Believes in a path MTU for ten minutes; false when it is nothing new. */
+/** Believes in a path MTU for ten minutes; false when it is nothing new. Larger ones come with time only (RFC 8201 §4). */
 export function lowerPathMtu(s: Stream, mtu: u32): bool {
+  if (s.pathMtu != 0 && mtu > s.pathMtu) return false;
   const before = s.mss;
   if (mtu < MTU_LEAST) s.set(MAY_FRAGMENT);
   s.pathMtu = max<u32>(mtu, MTU_LEAST);
@@ -51,12 +55,38 @@ export function lowerPathMtu(s: Stream, mtu: u32): bool {
   return s.mss < before;
 }
 
-/** Tries the interface's MTU again when the ten minutes are over. */
+/** Tries the interface's MTU again when the ten minutes are over; but not on somebody who does not answer. */
 export function mayRaisePathMtu(s: Stream): void {
-  if (s.pathMtu == 0 || now() < s.mtuUntil) return;
+  if (s.pathMtu != 0 && s.timeouts == 0 && now() >= s.mtuUntil) raisePathMtu(s);
+}
+
+function raisePathMtu(s: Stream): void {
   s.pathMtu = 0;
   s.clear(MAY_FRAGMENT);
   settleMss(s);
+  keepWindowWhole(s);
+}
+
+/** The congestion window is never less than a segment (RFC 5681 §3.1): with less, nothing would be sent until the persist timer asks. */
+function keepWindowWhole(s: Stream): void {
+  if (s.state >= STREAM_ESTABLISHED) s.cwnd = max<u32>(s.cwnd, s.mss);
+}
+
+/**
+ * Nobody says why large segments get lost: perhaps they are too large (RFC 2923 §2.1, RFC 4821). When a small one gets lost next, it was
+ * an outage more likely, and they are large again as soon as somebody answers.
+ */
+export function suspectSize(s: Stream): void {
+  if (s.has(IS_MADE_SMALL)) s.set(IS_OUTAGE);
+  if (s.has(MAY_FRAGMENT) || !isLarge(s)) return;
+  lowerPathMtu(s, MTU_LEAST);
+  s.set(IS_MADE_SMALL);
+}
+
+/** Somebody answers. */
+export function endSuspicion(s: Stream): void {
+  if (s.has(IS_OUTAGE)) raisePathMtu(s);
+  s.clear(IS_MADE_SMALL | IS_OUTAGE);
 }
 
 /** RFC 1191 §7.1: what to try when a router does not say what it takes. */

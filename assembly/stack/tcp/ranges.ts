@@ -104,6 +104,16 @@ export function addArrived(s: Stream, left: u32, right: u32): bool {
   return true;
 }
 
+/** Whether this could be noted: there is a place in the list, or it touches what is there. */
+export function hasPlaceFor(s: Stream, left: u32, right: u32): bool {
+  const list = arrived(s);
+  if (list.count < MOST) return true;
+  for (let i: u32 = 0; i < list.count; i++) {
+    if (!isBefore(right, list.at(i).left) && !isBefore(list.at(i).right, left)) return true;
+  }
+  return false;
+}
+
 /** Whether all of this has come already. */
 export function hasArrived(s: Stream, left: u32, right: u32): bool {
   const list = arrived(s);

@@ -13,6 +13,7 @@ import {
   TCP_CHECKSUM,
   TCP_CLOSED,
   TCP_SEQUENCE,
+  WITHOUT_TIMESTAMPS,
 } from "../../abi";
 import { consume, drop, frameAt } from "../../frames";
 import { boundAt, boundTo } from "../../ip/ports";
@@ -21,7 +22,7 @@ import { fold, pseudoHeader, sumOf } from "../../wire/checksum";
 import { Ipv4, PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../wire/tcp";
 import { heedAck } from "./ack";
-import { challenge } from "./challenge";
+import { answerProbe, challenge } from "./challenge";
 import { emitBare, emptySeq, refuse } from "./emit";
 import { finish, restartTimeWait } from "./ending";
 import { findStream } from "./lookup";
@@ -31,9 +32,9 @@ import { output, sendSyn } from "./output";
 import { open, segment } from "./segment";
 import { isBefore } from "./sequence";
 import { feedStarved } from "./starved";
-import { HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
+import { HAS_RUN_INTO_WINDOW, HAS_SACK, HAS_TIMESTAMPS, IS_ACK_DUE, IS_RELEASED, Stream, streamAt } from "./stream";
 import { heedText } from "./text";
-import { windowEnd } from "./window";
+import { windowEnd, windowOffered } from "./window";
 
 /** A segment for `node`, which a NAT has not claimed. Takes the frame over. */
 export function receiveTcp(node: u32, frame: u32): void {
@@ -116,11 +117,13 @@ function heed(s: Stream): u32 {
 function heedHeld(s: Stream): u32 {
   const seg = segment();
   if (seg.has(TCP_RST) && seg.seq == s.rcvNxt) finish(s, STREAM_ERROR_RESET);
+  else if (seg.has(TCP_SYN) && seg.seq == s.irs) noteTimestamp(s);
   return OK;
 }
 
 /** The other side has not got our answer to its SYN. */
 function repeatSynAck(s: Stream): u32 {
+  noteTimestamp(s);
   sendSyn(s);
   return OK;
 }
@@ -142,7 +145,8 @@ function isTimely(s: Stream): bool {
     s.tsRecent = seg.tsValue;
     return true;
   }
-  s.set(IS_ACK_DUE);
+  if (seg.span == 0) challenge(s);
+  else s.set(IS_ACK_DUE);
   return false;
 }
 
@@ -178,16 +182,25 @@ function refuseSequence(s: Stream): u32 {
     challenge(s);
     return TCP_SEQUENCE;
   }
+  if (hasRunIntoWindow(s)) s.set(HAS_RUN_INTO_WINDOW);
   // Sent again, because our acknowledgement was lost: its timestamp is echoed, or the sender would measure its own timeout.
   if (isBefore(seg.seq, s.rcvNxt)) noteTimestamp(s);
   if (s.has(HAS_SACK) && seg.length != 0 && isBefore(seg.seq, s.rcvNxt)) {
     seg.twiceLeft = seg.seq;
     seg.twiceRight = seg.seq + seg.length;
   }
-  if (seg.span == 0) challenge(s);
-  else s.set(IS_ACK_DUE);
+  if (seg.span != 0) s.set(IS_ACK_DUE);
+  else if (seg.seq == s.rcvNxt - 1) answerProbe(s);
+  else challenge(s);
   if (seg.has(TCP_ACK) && s.state > STREAM_SYN_RECEIVED && countsAllTheSame(s)) heedAck(s);
   return TCP_SEQUENCE;
+}
+
+/** Text beyond the window, or a probe without any of a window that is shut: the other side has more to send. */
+function hasRunIntoWindow(s: Stream): bool {
+  const seg = segment();
+  if (seg.length != 0) return !isBefore(seg.seq, s.rcvNxt);
+  return seg.seq == s.rcvNxt - 1 && !isBefore(s.rcvNxt, s.rcvEdge);
 }
 
 /**
@@ -220,7 +233,7 @@ function confirm(s: Stream): bool {
     refuse(s.node);
     return false;
   }
-  s.sndWnd = seg.window << s.sndScale;
+  s.sndWnd = windowOffered(s);
   s.maxWnd = max<u32>(s.maxWnd, s.sndWnd);
   s.sndWl1 = seg.seq;
   s.sndWl2 = seg.ack;
@@ -248,10 +261,11 @@ function heedInTimeWait(s: Stream): u32 {
     finish(s, 0);
     return OK;
   }
-  if (seg.has(TCP_SYN) && !seg.has(TCP_ACK) && isNewer(s)) {
+  if (seg.has(TCP_SYN) && !seg.has(TCP_ACK)) {
     const node = s.node;
     const after = s.sndMax + 65536;
-    if (listenerFor(node) != 0) {
+    const listener = listenerFor(node);
+    if (listener != 0 && isNewer(s, streamAt(listener))) {
       finish(s, 0);
       return heedStranger(node, after);
     }
@@ -267,9 +281,14 @@ function heedInTimeWait(s: Stream): u32 {
   return TCP_SEQUENCE;
 }
 
-/** Whether a SYN can be told from an old one: by its timestamp, or where there is none (or the same) by its number. */
-function isNewer(s: Stream): bool {
+/**
+ * Whether a SYN can be told from an old one (RFC 6191 §2): by its timestamp, or where there is none (or the same) by its number.
+ * The old connection had no SYN with a timestamp, if it had none itself; but that counts only where the new one will have them.
+ */
+function isNewer(s: Stream, listener: Stream): bool {
   const seg = segment();
-  if (s.has(HAS_TIMESTAMPS) && seg.hasTimestamps && seg.tsValue != s.tsRecent) return isBefore(s.tsRecent, seg.tsValue);
+  const hasTime = seg.hasTimestamps && (listener.without & WITHOUT_TIMESTAMPS) == 0;
+  if (hasTime && !s.has(HAS_TIMESTAMPS)) return true;
+  if (hasTime && seg.tsValue != s.tsRecent) return isBefore(s.tsRecent, seg.tsValue);
   return isBefore(s.rcvNxt, seg.seq);
 }

@@ -1,4 +1,5 @@
 import { shrinkThreshold } from "./congestion";
+import { sackBytes } from "./emit";
 import { retransmit, sendNew } from "./output";
 import { addSacked, haveRanges, sacked, sackedCount, tidyRanges } from "./ranges";
 import { segment } from "./segment";
@@ -37,12 +38,14 @@ export function noteSack(s: Stream): u32 {
 export function heedDuplicate(s: Stream): void {
   if (s.dupAcks < 255) s.dupAcks++;
   if (s.has(IS_RECOVERING)) {
-    // What left the network makes room (RFC 6582 §3.2 step 3); with SACK the pipe knows better.
-    if (!s.has(HAS_SACK)) s.cwnd += s.mss;
+    // What left the network makes room (RFC 6582 §3.2 step 3), but no more than was in it; with SACK the pipe knows better.
+    if (!s.has(HAS_SACK) && s.cwnd < s.ssthresh + (s.highRxt - s.sndUna)) s.cwnd += s.mss;
     return;
   }
   // What was sent before the timeout must not set off another reduction (RFC 6582 §4, RFC 6675 §5.1).
   if (s.has(IS_AFTER_TIMEOUT)) return;
+  // Without SACK they may be about what we sent twice ourselves, until more is acknowledged than was out then (RFC 6582 §3.2 step 2).
+  if (!s.has(HAS_SACK) && !isBefore(s.recover, s.sndUna)) return;
   if (s.dupAcks < DUP_THRESHOLD && !isFirstHoleLost(s) && !isProbeSacked(s)) return;
   beginRecovery(s);
 }
@@ -55,18 +58,20 @@ function beginRecovery(s: Stream): void {
   s.recover = s.sndMax;
   s.sndNxt = s.sndMax;
   s.cwnd = s.has(HAS_SACK) ? s.ssthresh : s.ssthresh + DUP_THRESHOLD * s.mss;
-  s.highRxt = s.sndUna;
   s.rescueRxt = s.sndUna;
   // The first one goes out whatever the pipe holds (RFC 6675 §5 step 4.3).
-  const first = earlierOf(s.sndUna + s.mss, firstSacked(s));
-  if (retransmit(s, s.sndUna, first)) s.highRxt = first;
+  const sent = retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, firstSacked(s)));
+  s.highRxt = s.has(HAS_SACK) ? s.sndUna + sent : s.sndMax;
 }
 
 /** `acked` bytes were acknowledged during recovery. */
 export function heedInRecovery(s: Stream, acked: u32): void {
   if (!isBefore(s.sndUna, s.recover)) return endRecovery(s);
-  s.highRxt = laterOf(s.highRxt, s.sndUna);
-  if (s.has(HAS_SACK)) return;
+  if (s.has(HAS_SACK)) {
+    s.highRxt = laterOf(s.highRxt, s.sndUna);
+    return;
+  }
+  s.highRxt = s.sndMax;
   // A partial acknowledgement: the next hole begins here (RFC 6582 §3.2 step 3).
   retransmit(s, s.sndUna, earlierOf(s.sndUna + s.mss, s.sndMax));
   s.cwnd -= min<u32>(s.cwnd - s.mss, acked);
@@ -82,6 +87,16 @@ function endRecovery(s: Stream): void {
   }
   // RFC 6582 §3.2 step 3, full acknowledgement, (1): no burst.
   s.cwnd = min<u32>(s.ssthresh, max<u32>(s.sndMax - s.sndUna, s.mss) + s.mss);
+}
+
+/**
+ * Everything is sent again, for another reason than the loss: the pipe, which counts it as under way, has nothing to say about
+ * that. The loss has been answered for, and what is under way is not taken for another (RFC 6675 §5.1).
+ */
+export function giveUpRecovery(s: Stream): void {
+  endRecovery(s);
+  s.recover = s.sndMax;
+  s.set(IS_AFTER_TIMEOUT);
 }
 
 // ─── The scoreboard ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,10 +170,9 @@ function sendHole(s: Stream, onlyLost: bool): u32 {
     if (onlyLost && !isLostBefore(s, i, beyond)) return 0;
     const left = laterOf(from, s.highRxt);
     if (isBefore(left, r.left)) {
-      const right = earlierOf(left + s.mss, r.left);
-      if (!retransmit(s, left, right)) return 0;
-      s.highRxt = right;
-      return right - left;
+      const sent = retransmit(s, left, earlierOf(left + s.mss, r.left));
+      if (sent != 0) s.highRxt = left + sent;
+      return sent;
     }
     beyond -= r.right - r.left;
     from = r.right;
@@ -172,8 +186,10 @@ function sendRescue(s: Stream): u32 {
   const count = sackedCount(s);
   const last = count == 0 ? s.sndUna : sacked(s).at(count - 1).right;
   if (!isBefore(last, s.sndMax)) return 0;
-  const left = laterOf(last, s.sndMax - s.mss);
-  if (isBefore(left, s.highRxt) || !retransmit(s, left, s.sndMax)) return 0;
-  s.rescueRxt = s.recover;
-  return s.sndMax - left;
+  // It has to reach the end: what our own SACK blocks take comes off its beginning.
+  const left = laterOf(last, s.sndMax - s.mss + sackBytes(s));
+  if (isBefore(left, s.highRxt)) return 0;
+  const sent = retransmit(s, left, s.sndMax);
+  if (sent != 0) s.rescueRxt = s.recover;
+  return sent;
 }

@@ -1,35 +1,31 @@
 import { now } from "../../memory";
-import { RTO_MOST } from "./rtt";
-import { REMINDER, REMINDERS, Stream } from "./stream";
-import { arm } from "./timers";
+import { HAS_RUN_INTO_WINDOW, Stream } from "./stream";
 
 /**
- * The word that a shut window is open again is an acknowledgement, and nobody acknowledges those. When it is lost, the other side's
- * probe finds out (RFC 9293 §3.8.6.1). But probes of a window that was shut for long are upkeep (timers.ts): a reader that is back and
- * waits would wait for ever where nothing else moves time. So the word is repeated, as work, after 1, 2, 4 … timeouts, until
- * something comes.
+ * A window that opens is told by an acknowledgement, which nobody answers and nobody sends again. When it gets lost, the other side's
+ * probes find out (RFC 9293 §3.8.6.1); but probes of a window that has been shut for long are upkeep here (timers.ts), so in a lab
+ * that has nothing else to do both sides would wait for ever. So we say it again, a few times, as work, until something comes: but
+ * only to a side that has run into the window, and has more.
  */
-const MOST: u32 = 6;
+const REMINDERS: u32 = 6;
 
-/** The word was given. */
-export function remind(s: Stream): void {
-  s.flags = (s.flags & ~REMINDERS) | (MOST * REMINDER);
-  schedule(s);
+/** The window has opened, and is about to be told. */
+export function beginReminders(s: Stream): void {
+  if (!s.has(HAS_RUN_INTO_WINDOW)) return;
+  s.clear(HAS_RUN_INTO_WINDOW);
+  s.reminders = REMINDERS;
 }
 
-/** It was repeated. */
-export function remindAgain(s: Stream): void {
-  s.flags -= REMINDER;
-  if (s.has(REMINDERS)) schedule(s);
+/** When to acknowledge again what is acknowledged now: 1, 2, 4 … timeouts apart; 0: not at all. */
+export function nextReminder(s: Stream): u64 {
+  if (s.reminders == 0) return 0;
+  s.reminders--;
+  return now() + (s.rto << <u64>(REMINDERS - 1 - s.reminders));
 }
 
-/** Something came. */
-export function forgetReminders(s: Stream): void {
-  s.clear(REMINDERS);
+/** Something came: the other side knows. */
+export function endReminders(s: Stream): void {
+  if (s.reminders == 0) return;
+  s.reminders = 0;
   s.ackAt = 0;
-}
-
-function schedule(s: Stream): void {
-  s.ackAt = now() + min<u64>(RTO_MOST, s.rto << <u64>(MOST - (s.flags & REMINDERS) / REMINDER));
-  arm(s);
 }

@@ -28,17 +28,21 @@ export class Segment {
   seq: u32;
   ack: u32;
   flags: u32;
-  /** As it stands in the header, not scaled. */
+  /** As it stands in the header: window.ts says what it means. */
   window: u32;
   /** Payload: where, how much. */
   data: usize;
   length: u32;
+  /** Payload of each segment that it stands for, where several travel whole (whole.ts); 0: it is one. */
+  whole: u32;
   /** MSS option; 0: none. */
   mss: u32;
   /** Window scale option and 1; 0: none. */
   scaleAndOne: u32;
   hasSackPermitted: bool;
   hasTimestamps: bool;
+  /** It came with a SYN, which may have been dealt with and taken out of the flags. */
+  wasSyn: bool;
   tsValue: u32;
   tsEcho: u32;
   /** SACK blocks, as they lie in the option. */
@@ -95,10 +99,12 @@ export function open(frame: u32): void {
   const header = tcp.headerLength;
   seg.data = at + header;
   seg.length = <u32>f.end - <u32>f.l4 - header;
+  seg.whole = f.whole;
   seg.mss = 0;
   seg.scaleAndOne = 0;
   seg.hasSackPermitted = false;
   seg.hasTimestamps = false;
+  seg.wasSyn = seg.has(TCP_SYN);
   seg.sackBlocks = 0;
   seg.twiceLeft = 0;
   seg.twiceRight = 0;

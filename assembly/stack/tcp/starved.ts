@@ -1,4 +1,5 @@
-import { CAPACITY_CHUNKS, STREAM_WRITABLE } from "../../abi";
+import { CAPACITY_CHUNKS, CAPACITY_EVENTS, STREAM_WRITABLE } from "../../abi";
+import { eventsFree } from "../../frames";
 import { pool } from "../../memory";
 import { writersReserve } from "./chunks";
 import { tell, tellNews } from "./news";
@@ -6,7 +7,7 @@ import { IS_STARVED, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
 
 /**
  * Streams that found no chunk for the first byte of what they wanted to write. Nothing of theirs is under way that could wake them,
- * so they queue (record 0 of the pool holds the ends), and one is told whenever somebody may have given chunks back.
+ * so they queue (record 0 of the pool holds the ends), and are told in turn whenever somebody may have given chunks back.
  */
 export function starve(s: Stream): void {
   if (s.has(IS_STARVED)) return;
@@ -31,15 +32,21 @@ export function leaveStarved(s: Stream): void {
   s.prev = 0;
 }
 
-/** Tells the first in the queue, if there is one and there are chunks. */
+/**
+ * Tells the first in the queue, one for each chunk there is: who is told may have nothing to write any more. The ring of events keeps
+ * half of its room for what else happens in this step.
+ */
 export function feedStarved(): void {
-  const first = streamAt(0).sndHead;
-  if (first == 0) return;
+  const queue = streamAt(0);
+  if (queue.sndHead == 0) return;
   const p = pool(CAPACITY_CHUNKS);
-  if (p.capacity - p.live <= writersReserve()) return;
-  const s = streamAt(first);
-  leaveStarved(s);
-  s.clear(IS_WRITE_WANTED);
-  tell(s, STREAM_WRITABLE);
-  tellNews(s);
+  const used = p.live + writersReserve();
+  for (let room = used; room < p.capacity && queue.sndHead != 0; room++) {
+    const s = streamAt(queue.sndHead);
+    leaveStarved(s);
+    s.clear(IS_WRITE_WANTED);
+    tell(s, STREAM_WRITABLE);
+    tellNews(s);
+    if (eventsFree() < pool(CAPACITY_EVENTS).capacity >> 1) return;
+  }
 }

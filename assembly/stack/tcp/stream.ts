@@ -108,7 +108,7 @@ export class Stream {
   // ── recovery ──
   /** The highest sequence number sent when the loss was noticed (RFC 6582 "recover", RFC 6675 RecoveryPoint), or the tail probed. */
   recover: u32;
-  /** RFC 6675 HighRxt and RescueRxt. */
+  /** RFC 6675 HighRxt and RescueRxt. Without SACK the first is what was sent when the last acknowledgement came. */
   highRxt: u32;
   rescueRxt: u32;
   timedSeq: u32;
@@ -125,6 +125,7 @@ export class Stream {
   timedAt: u64;
   /** Since when nobody has answered. */
   waitingSince: u64;
+  /** Data, that is (RFC 5681 §4.1). */
   lastSentAt: u64;
   lastHeardAt: u64;
   challengesSince: u64;
@@ -136,6 +137,7 @@ export class Stream {
   cubicK: f64;
   cubicEstimate: f64;
   cubicPrior: f64;
+  /** When the growth began; while IS_CUBIC_HELD: for how long it had gone on, ns. 0: it has not begun. */
   cubicEpoch: u64;
 
   // ── options ──
@@ -171,7 +173,8 @@ export class Stream {
   news: u32;
   /** When something was last sent again, ms: the timestamp it had. */
   repeatedAt: u32;
-  private spare: u32;
+  /** How often the window we have opened is told once more (reminder.ts). */
+  reminders: u32;
 
   has(flag: u32): bool {
     return (this.flags & flag) != 0;
@@ -241,8 +244,8 @@ export const IS_AFTER_TIMEOUT: u32 = 1 << 11;
 export const HAS_PARTIAL_ACK: u32 = 1 << 12;
 /** Its own SYN had to be sent again. */
 export const HAS_LOST_SYN: u32 = 1 << 13;
-/** The congestion window was what kept it from sending more. */
-export const IS_CWND_LIMITED: u32 = 1 << 14;
+/** The user has too little to send for the congestion window to matter: CUBIC's clock stands still (cubic.ts). */
+export const IS_CUBIC_HELD: u32 = 1 << 14;
 /** The release is done; frees itself when it is over. */
 export const IS_RELEASED: u32 = 1 << 15;
 /** Segments may be fragmented on the way: the path takes less than 576 bytes. */
@@ -264,9 +267,16 @@ export const IS_STARVED: u32 = 1 << 22;
 export const IS_TAIL_TIMED: u32 = 1 << 23;
 export const HAS_PROBED_TAIL: u32 = 1 << 24;
 export const IS_TAIL_REPEATED: u32 = 1 << 25;
-/** How often the other side is still to be told that the window is open again (reminder.ts): a number of three bits, and its one. */
-export const REMINDERS: u32 = 7 << 27;
-export const REMINDER: u32 = 1 << 27;
+
+/** The other side has run into the end of our window: it has more to send. */
+export const HAS_RUN_INTO_WINDOW: u32 = 1 << 26;
+
+/** Segments were made small because large ones stayed unanswered; and then a small one did, too: it was not their size. */
+export const IS_MADE_SMALL: u32 = 1 << 27;
+export const IS_OUTAGE: u32 = 1 << 28;
+
+/** Several of its segments have travelled whole: an acknowledgement may be for more than two. */
+export const HAS_WHOLE: u32 = 1 << 29;
 
 export function streamAt(id: u32): Stream {
   return changetype<Stream>(pool(CAPACITY_STREAMS).base + <usize>id * STREAM_SIZE);

@@ -15,13 +15,13 @@ import { now } from "../../memory";
 import { TCP_FIN } from "../../wire/tcp";
 import { enterTimeWait } from "./ending";
 import { tell } from "./news";
-import { addArrived, arrivedCount, hasArrived, haveRanges, takeArrived, tidyRanges } from "./ranges";
-import { put, readable } from "./receive-buffer";
-import { forgetReminders } from "./reminder";
+import { addArrived, arrivedCount, hasArrived, hasPlaceFor, haveRanges, takeArrived, tidyRanges } from "./ranges";
+import { discardEmpty, put, readable } from "./receive-buffer";
 import { MS } from "./rtt";
+import { endReminders } from "./reminder";
 import { segment } from "./segment";
 import { earlierOf, isBefore } from "./sequence";
-import { HAS_ENDED, HAS_PEER_FIN, HAS_SACK, IS_ACK_DUE, REMINDERS, Stream } from "./stream";
+import { HAS_ENDED, HAS_PEER_FIN, HAS_RUN_INTO_WINDOW, HAS_SACK, IS_ACK_DUE, Stream } from "./stream";
 import { windowEnd } from "./window";
 
 /**
@@ -31,7 +31,6 @@ import { windowEnd } from "./window";
 export function heedText(s: Stream): u32 {
   const seg = segment();
   if (s.has(HAS_ENDED)) return OK; // nothing can follow a FIN
-  if (s.has(REMINDERS)) forgetReminders(s);
   let left = seg.seq;
   let data = seg.data;
   let length = seg.length;
@@ -52,14 +51,18 @@ export function heedText(s: Stream): u32 {
   const beyond = <i32>(left + length - windowEnd(s));
   if (beyond > 0) {
     length = <u32>beyond >= length ? 0 : length - <u32>beyond;
-    s.set(IS_ACK_DUE);
+    s.set(IS_ACK_DUE | HAS_RUN_INTO_WINDOW);
   }
-  if (isFin && left + length == end && !s.has(HAS_PEER_FIN)) {
+  // What comes in order is right: a FIN that came earlier, and stands elsewhere, was not.
+  const isNext = left == s.rcvNxt;
+  if (isFin && left + length == end && (isNext || !s.has(HAS_PEER_FIN))) {
     s.set(HAS_PEER_FIN);
     s.finSeq = end;
+  } else if (isNext && s.has(HAS_PEER_FIN) && isBefore(s.finSeq, left + length)) {
+    s.clear(HAS_PEER_FIN);
   }
   let reason: u32 = OK;
-  if (length != 0) reason = left == s.rcvNxt ? append(s, left, data, length) : keep(s, left, data, length);
+  if (length != 0) reason = isNext ? append(s, left, data, length) : keep(s, left, data, length);
   if (isFin) s.set(IS_ACK_DUE);
   if (s.has(HAS_PEER_FIN) && s.rcvNxt == s.finSeq) heedFin(s);
   return reason;
@@ -67,12 +70,14 @@ export function heedText(s: Stream): u32 {
 
 /** What was expected next. */
 function append(s: Stream, seq: u32, data: usize, length: u32): u32 {
-  if (length > s.rcvMss) s.rcvMss = length;
+  const whole = segment().whole;
+  s.rcvMss = max<u32>(s.rcvMss, whole == 0 ? length : whole);
   const wasEmpty = readable(s) == 0;
   const stored = put(s, seq, data, length);
   if (stored == 0) return TCP_BUFFER;
   const before = s.rcvNxt;
   s.rcvNxt += stored;
+  endReminders(s);
   if (arrivedCount(s) != 0) {
     // It fills a gap, wholly or in part: told at once (RFC 5681 §4.2).
     s.rcvNxt = takeArrived(s, s.rcvNxt);
@@ -101,9 +106,10 @@ function keep(s: Stream, seq: u32, data: usize, length: u32): u32 {
     seg.twiceRight = seq + length;
     return TCP_SEQUENCE;
   }
-  const stored = put(s, seq, data, length);
+  const stored = hasPlaceFor(s, seq, seq + length) ? put(s, seq, data, length) : 0;
   if (stored == 0 || !addArrived(s, seq, seq + stored)) {
     tidyRanges(s);
+    discardEmpty(s);
     return TCP_BUFFER;
   }
   return OK;
@@ -112,6 +118,7 @@ function keep(s: Stream, seq: u32, data: usize, length: u32): u32 {
 /** The other side sends no more, and everything it has sent is here. */
 function heedFin(s: Stream): void {
   s.rcvNxt++;
+  endReminders(s);
   s.set(HAS_ENDED | IS_ACK_DUE);
   tell(s, STREAM_ENDED);
   if (s.state == STREAM_ESTABLISHED || s.state == STREAM_SYN_RECEIVED) s.state = STREAM_CLOSE_WAIT;

@@ -11,31 +11,30 @@ import {
 } from "../../abi";
 import { doubtRoute } from "../../ip/send";
 import { now } from "../../memory";
-import { TCP_ACK, TCP_FIN } from "../../wire/tcp";
+import { TCP_ACK, TCP_FIN, TCP_RST } from "../../wire/tcp";
 import { collapseWindow, shrinkThreshold } from "./congestion";
-import { emit } from "./emit";
+import { emit, emitBare, emptySeq } from "./emit";
 import { finish } from "./ending";
 import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
-import { MTU_LEAST, isLarge, lowerPathMtu } from "./path-mtu";
+import { suspectSize } from "./path-mtu";
 import { sacked, tidyRanges } from "./ranges";
-import { remindAgain } from "./reminder";
 import { MS, RTO_MOST, backOff } from "./rtt";
 import { segment } from "./segment";
 import { laterOf } from "./sequence";
+import { feedStarved } from "./starved";
 import {
   HAS_LOST_SYN,
   HAS_PARTIAL_ACK,
   HAS_SOFT_ERROR,
   IS_ACK_DUE,
   IS_AFTER_TIMEOUT,
+  IS_PASSIVE,
   IS_PATIENT,
   IS_RECOVERING,
   IS_RELEASED,
   IS_SHUT,
   IS_TAIL_TIMED,
-  MAY_FRAGMENT,
-  REMINDERS,
   Stream,
   streamAt,
 } from "./stream";
@@ -46,6 +45,10 @@ import { arm, armUpkeep, keepUp } from "./timers";
 
 /** RFC 9293 §3.8.3: a SYN is given up after three minutes at the earliest. */
 const SYN_GIVE_UP: u64 = 180_000_000_000;
+/** RFC 4987 §3.3: a SYN-ACK is sent again five times; who wants to come in sends its SYN again itself. */
+const HALF_OPEN_GIVE_UP: u64 = 60_000_000_000;
+/** A window that stays shut, when nobody is there any more who could lose patience (RFC 6429 §3: a matter of resources). */
+const RELEASED_GIVE_UP: u64 = 600_000_000_000;
 /** RFC 9293 §3.8.3, R1: from here on the path is in doubt. */
 const IN_DOUBT: u32 = 3;
 /** Keepalive probes without an answer, and the time between them. */
@@ -61,19 +64,18 @@ export function streamTimeout(id: u32): void {
     s.ackAt = 0;
     s.set(IS_ACK_DUE);
     output(s);
-    if (s.has(REMINDERS)) remindAgain(s);
   }
   if (s.retransmitAt != 0 && s.retransmitAt <= now()) retransmitTimeout(s);
   else arm(s);
   if (s.state != 0) tellNews(s);
+  feedStarved();
 }
 
 function retransmitTimeout(s: Stream): void {
   if (s.has(IS_TAIL_TIMED)) return probeTail(s);
   s.retransmitAt = 0;
   const isOpening = s.state == STREAM_SYN_SENT || s.state == STREAM_SYN_RECEIVED;
-  const patience = isOpening ? max<u64>(<u64>s.giveUp * MS, SYN_GIVE_UP) : <u64>s.giveUp * MS;
-  if (now() - s.waitingSince >= patience) return finishUnanswered(s);
+  if (now() - s.waitingSince >= patienceOf(s)) return finishUnanswered(s);
   if (s.timeouts < 32) s.timeouts++;
   if (s.timeouts == IN_DOUBT) doubtRoute(s.node, s.remote);
   if (isOpening) return repeatSyn(s);
@@ -81,7 +83,23 @@ function retransmitTimeout(s: Stream): void {
   repeat(s);
 }
 
+/** How long nobody needs to answer, ns. */
+function patienceOf(s: Stream): u64 {
+  const giveUp = <u64>s.giveUp * MS;
+  if (s.state == STREAM_SYN_SENT) return max<u64>(giveUp, SYN_GIVE_UP);
+  if (s.state == STREAM_SYN_RECEIVED) return s.has(IS_PASSIVE) ? HALF_OPEN_GIVE_UP : max<u64>(giveUp, SYN_GIVE_UP);
+  return isReleasedAndShut(s) ? max<u64>(giveUp, RELEASED_GIVE_UP) : giveUp;
+}
+
+function isReleasedAndShut(s: Stream): bool {
+  return s.has(IS_RELEASED) && (s.sndWnd == 0 || !s.isInFlight);
+}
+
 function finishUnanswered(s: Stream): void {
+  // The other side may be there and not want any more: it hears that this was not all.
+  if (s.isSynchronized && isReleasedAndShut(s)) {
+    emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
+  }
   finish(s, s.has(HAS_SOFT_ERROR) ? STREAM_ERROR_UNREACHABLE : STREAM_ERROR_TIMED_OUT);
 }
 
@@ -97,8 +115,7 @@ function repeatSyn(s: Stream): void {
 function repeat(s: Stream): void {
   // Only the first timeout of a segment is news to the threshold (RFC 5681 §3.1).
   if (s.timeouts == 1) shrinkThreshold(s, s.sndNxt - s.sndUna);
-  // Nobody says why large segments get lost: perhaps they are too large (RFC 2923 §2.1, RFC 4821).
-  if (s.timeouts >= IN_DOUBT && !s.has(MAY_FRAGMENT) && isLarge(s)) lowerPathMtu(s, MTU_LEAST);
+  if (s.timeouts >= IN_DOUBT) suspectSize(s);
   collapseWindow(s);
   s.recover = s.sndMax;
   s.dupAcks = 0;

@@ -54,6 +54,7 @@ export function armUpkeep(s: Stream): void {
 export function stopTimers(s: Stream): void {
   s.retransmitAt = 0;
   s.ackAt = 0;
+  s.reminders = 0;
   s.clear(IS_PATIENT);
   disarm(s);
   keepUp(s, 0);

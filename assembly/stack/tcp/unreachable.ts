@@ -7,9 +7,10 @@ import { findStream } from "./lookup";
 import { tellNews } from "./news";
 import { output } from "./output";
 import { lowerPathMtu, plateauBelow } from "./path-mtu";
+import { giveUpRecovery } from "./recovery";
 import { segment } from "./segment";
 import { isBefore } from "./sequence";
-import { HAS_SOFT_ERROR, MAY_FRAGMENT, Stream, streamAt } from "./stream";
+import { HAS_SOFT_ERROR, IS_RECOVERING, MAY_FRAGMENT, Stream, streamAt } from "./stream";
 
 /**
  * An ICMP error about a segment of a stream of `node`. Only what is in flight can have caused one (RFC 5927 §4). While a
@@ -42,6 +43,7 @@ function hearTooBig(s: Stream, mtu: u32, size: u32): void {
   const next = mtu != 0 ? mtu : plateauBelow(size);
   if (next >= size && !s.has(MAY_FRAGMENT)) return;
   if (!lowerPathMtu(s, next)) return;
+  if (s.has(IS_RECOVERING)) giveUpRecovery(s);
   s.sndNxt = s.sndUna;
   s.timedAt = 0;
   output(s);

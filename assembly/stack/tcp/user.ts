@@ -28,7 +28,7 @@ import { emitBare, emptySeq } from "./emit";
 import { bury, finish, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
-import { remind } from "./reminder";
+import { beginReminders } from "./reminder";
 import { segment } from "./segment";
 import { buffered, write } from "./send-buffer";
 import { feedStarved, leaveStarved, starve } from "./starved";
@@ -51,10 +51,9 @@ export function send(s: Stream, from: usize, length: u32): i32 {
 export function receive(s: Stream, to: usize, most: u32): u32 {
   const taken = take(s, to, most);
   if (taken != 0 && isWorthTelling(s)) {
-    const wasShut = <i32>(s.rcvEdge - s.rcvNxt) < <i32>s.mss;
     s.set(IS_ACK_DUE);
+    beginReminders(s);
     act(s);
-    if (wasShut) remind(s);
   }
   feedStarved();
   return taken;
@@ -73,6 +72,7 @@ export function shutdown(s: Stream): void {
   if (s.has(IS_SHUT) || s.state >= STREAM_TIME_WAIT) return;
   s.set(IS_SHUT);
   s.clear(IS_WRITE_WANTED);
+  leaveStarved(s);
   if (s.state == STREAM_ESTABLISHED) s.state = STREAM_FIN_WAIT_1;
   else if (s.state == STREAM_CLOSE_WAIT) s.state = STREAM_LAST_ACK;
   act(s);
@@ -103,9 +103,9 @@ export function release(s: Stream): void {
   if (isUnread || s.state == STREAM_SYN_SENT) return abort(s);
   shutdown(s);
   if (s.state == 0) return;
-  leaveStarved(s);
   discard(s);
   limitFinWait(s);
+  feedStarved();
 }
 
 // ─── Listeners ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,10 +152,13 @@ export function turnAway(s: Stream, code: u32): void {
 
 /** Ends every stream and listener of a node without a word: it goes. */
 export function removeStreams(node: u32): void {
+  // None of them is told what the end of another makes possible.
+  for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
+    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED);
+  }
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
     const s = streamAt(id);
     if (s.state == 0 || s.node != node || s.state == STREAM_LISTEN) continue;
-    s.clear(IS_OWNED);
     if (s.state == STREAM_CLOSED) bury(s);
     else finish(s, STREAM_ERROR_NONE);
   }
