@@ -14,9 +14,9 @@ interface LayerOf<Name extends string, Fields> {
 
 /** How a checksum compares with what it covers, computed anew. */
 export interface ChecksumStatus {
-  /** `absent`: the sender computed none. `unverified`: what it covers is not all there. */
+  /** `absent`: the sender computed none. `unverified`: what it covers is not all there, or not known. */
   status: "good" | "bad" | "absent" | "unverified";
-  /** Why it is absent or unverified, and what is bad but for the sum. */
+  /** Why it is absent or unverified (a fragment, a wrong length, a route whose end cannot be told), and what is bad but for the sum. */
   reason?: string;
 }
 

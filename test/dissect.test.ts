@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { describe as line, dissect } from "../src/inspect";
 import type { Layer } from "../src/inspect";
 import { arp, ascii, be16, be32, ethernet, icmp, icmpv6, IP6_2, ipv4, ipv6, raw, tcp, udp, with16, zeros } from "./packets";
-import type { Segment } from "./packets";
+import type { Bytes, Segment } from "./packets";
 import { damagedFrames } from "./twins/frame-arbitrary";
 
 /** The layers of an IPv4 packet's frame after the first two. */
@@ -67,6 +67,59 @@ describe("a checksum", () => {
   test("of a fragment, or under a wrong length, cannot be told", () => {
     expect(status(above(udp(5000, 53, zeros(8), 100), { fragment: 0x2000 }))).toEqual({ status: "unverified", reason: "a fragment" });
     expect(status(above(udp(5000, 53, [], 7)))).toEqual({ status: "unverified", reason: "a length is wrong" });
+  });
+});
+
+describe("a checksum counts the destination that a packet has in the end", () => {
+  const status = (layers: Layer[]): unknown => layers.find(({ checksum }) => checksum)?.checksum;
+  const HOP: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(11), 7];
+  const END: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(10), 1, 9];
+  const datagram = udp(5000, 53, ascii("x"));
+
+  test.each<[string, number, Bytes]>([
+    ["a source route (0)", 0, [...zeros(4), ...HOP, ...END]],
+    ["Mobile IPv6 (2)", 2, [...zeros(4), ...END]],
+    ["RPL, whole addresses (3)", 3, [...zeros(4), ...HOP, ...END]],
+    ["RPL, addresses without their first 14 and 13 bytes (3)", 3, [0xed, 0x30, 0, 0, ...HOP.slice(14), ...END.slice(13), ...zeros(3)]],
+    ["segment routing (4)", 4, [0, 0, 0, 0, ...END, ...HOP]],
+  ])("in a routing header with segments left: %s", (_, type, rest) => {
+    const header = (segmentsLeft: number): [number, Bytes] => [43, [(rest.length + 4) / 8 - 1, type, segmentsLeft, ...rest]];
+    expect(status(above6(datagram, [header(1)], { end: END }))).toEqual({ status: "good" });
+    expect(status(above6(datagram, [header(0)], { end: END }))).toEqual({ status: "bad" });
+    expect(status(above6(datagram, [header(0)]))).toEqual({ status: "good" });
+  });
+
+  test("but of an unknown routing header, or one that ends too early, it cannot be told", () => {
+    const unknown = { status: "unverified", reason: "a route whose end cannot be told" };
+    for (const header of [[0, 253, 1, ...zeros(4)], [0, 0, 1, ...zeros(4)], [0, 3, 1, ...zeros(4)], [2, 4, 2, ...zeros(20)]]) {
+      expect(status(above6(datagram, [[43, header]]))).toEqual(unknown);
+      expect(status(above6(tcp(1, 2), [[43, header]]))).toEqual(unknown);
+      expect(status(above6(icmpv6(128, 0, zeros(4)), [[43, header]]))).toEqual(unknown);
+    }
+  });
+
+  test("a home address takes the source's place, in whichever destination header it is", () => {
+    const home: [number, Bytes] = [60, [2, 1, 2, 0, 0, 201, 16, ...HOP]];
+    const other: [number, Bytes] = [60, [0, 1, 4, ...zeros(4)]];
+    const routing: [number, Bytes] = [43, [2, 2, 1, ...zeros(4), ...END]];
+    for (const chain of [[home], [other, home], [other, routing, home]]) {
+      const end = chain.includes(routing) ? END : undefined;
+      expect(status(above6(datagram, chain, { start: HOP, ...(end && { end }) }))).toEqual({ status: "good" });
+      expect(status(above6(datagram, chain, end && { end }))).toEqual({ status: "bad" });
+    }
+  });
+
+  test.each([["loose", 131], ["strict", 137]])("in a %s source route of IPv4 with hops left", (_, kind) => {
+    const END_4 = [192, 0, 2, 9];
+    const options = (pointer: number): Bytes => [1, kind, 11, pointer, 192, 0, 2, 77, ...END_4];
+    for (const segment of [datagram, tcp(1, 2)]) {
+      for (const pointer of [4, 8]) {
+        expect(status(above(segment, { options: options(pointer), end: END_4 }))).toEqual({ status: "good" });
+        expect(status(above(segment, { options: options(pointer) }))).toEqual({ status: "bad" });
+      }
+      expect(status(above(segment, { options: options(12) }))).toEqual({ status: "good" }); // all hops are behind it
+      expect(status(above(segment, { options: options(5) }))).toMatchObject({ status: "unverified" });
+    }
   });
 });
 
