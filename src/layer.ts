@@ -35,7 +35,10 @@ export interface QuotedPacket {
   dstPort?: number;
 }
 
-/** An option of an IPv4 or TCP header. `bad`: its length makes no sense; it is the last one. */
+/**
+ * An option of an IPv4 or TCP header. `bad`: its kind does not allow its length, or it does not fit the header; then it is the last
+ * one. A bad end of the list (kind 0) has something other than zeros after it.
+ */
 export interface HeaderOption {
   kind: number;
   length: number;

@@ -226,7 +226,24 @@ describe("TCP", () => {
       [1, 1, 1, 2],
     ])
       expect(v4(tcp(5000, 80, { options }))).toContain("bad opt]");
-    expect(v4(tcp(5000, 80, { options: [0, 9, 9, 9] }))).toContain("options [eol]");
+    expect(v4(tcp(5000, 80, { options: [0, 0, 0, 0] }))).toContain("options [eol]");
+    expect(v4(tcp(5000, 80, { options: [0, 9, 9, 9] }))).toContain("options [eol,bad padding]");
+  });
+
+  test.each<[number, number[]]>([
+    [2, [2, 3, 5]],
+    [2, [2, 6, 5, 180, 0, 0]],
+    [3, [3, 4, 1, 1]],
+    [4, [4, 3, 0]],
+    [5, [5, 2]],
+    [5, [5, 9, ...zeros(7)]],
+    [5, [5, 11, ...zeros(9)]],
+    [8, [8, 9, ...zeros(7)]],
+    [28, [28, 3, 0]],
+    [34, [34, 3, 0]],
+  ])("an option %i of a length that it cannot have is bad, and the next one is read", (kind, option) => {
+    const options = [...option, 4, 2, ...zeros((6 - (option.length % 4)) % 4)];
+    expect(v4(tcp(5000, 80, { options }))).toContain(`options [bad opt-${kind} of ${option.length} bytes,sackOK`);
   });
 });
 
