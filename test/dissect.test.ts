@@ -130,6 +130,34 @@ test("ICMP errors show whom they are about", () => {
   expect(above6(icmpv6(135, 0, [...zeros(4), ...IP6_2]))[0]!.fields).toMatchObject({ target: "2001:db8::2" });
 });
 
+test("what an ICMP error quotes is believed as far as it makes sense", () => {
+  const quotedIn = (layers: Layer[]): unknown => (layers[0]!.fields as { quoted?: unknown }).quoted;
+  const v4 = (quote: Bytes): unknown => quotedIn(above(icmp(3, 3, [...zeros(4), ...quote])));
+  const v6 = (quote: Bytes): unknown => quotedIn(above6(icmpv6(1, 4, [...zeros(4), ...quote])));
+  const ends = { src: "192.0.2.1", dst: "198.51.100.2", protocol: 17 };
+  const packet = ipv4(udp(5000, 53));
+  expect(v4([0x40, ...packet.slice(1)])).toBe(undefined); // a header of no bytes
+  expect(v4([0x65, ...packet.slice(1)])).toBe(undefined);
+  expect(v4(packet.slice(0, 19))).toBe(undefined);
+  expect(v4([0x4f, ...packet.slice(1)])).toEqual(ends); // its ports lie beyond the quotation
+  expect(v4(packet.slice(0, 23))).toEqual(ends);
+  expect(v4(ipv4(udp(5000, 53), { fragment: 5 }))).toEqual(ends);
+
+  const ends6 = { src: "2001:db8::1", dst: "2001:db8::2" };
+  const options: [number, Bytes] = [60, [0, 1, 4, ...zeros(4)]];
+  const authentication: [number, Bytes] = [51, [1, ...zeros(10)]];
+  const fragment = (field: number): [number, Bytes] => [44, [0, ...be16(field), ...be32(7)]];
+  expect(v6(zeros(60))).toBe(undefined);
+  expect(v6(ipv6(udp(5000, 53)).slice(0, 39))).toBe(undefined);
+  expect(v6(ipv6(udp(5000, 53), [options, authentication, fragment(1)]))).toEqual({ ...ends6, protocol: 17, srcPort: 5000, dstPort: 53 });
+  expect(v6(ipv6(tcp(5000, 80), [options, fragment(0x11)]))).toEqual({ ...ends6, protocol: 6 }); // a later fragment
+  expect(v6(ipv6(udp(5000, 53), [options]).slice(0, 47))).toEqual({ ...ends6, protocol: 60 });
+  expect(v6(ipv6(udp(5000, 53), [[60, [9, ...zeros(6)]]]))).toEqual({ ...ends6, protocol: 60 });
+  expect(line6(icmpv6(1, 4, [...zeros(4), ...ipv6(udp(5000, 53), [options])]))).toContain("2001:db8::2 udp port 53");
+});
+
+const line6 = (segment: Segment): string => dissect(ethernet(0x86dd, ipv6(segment))).text;
+
 test("DHCP shows its options, DNS its records", () => {
   const discover = [1, 1, 6, 0, ...be32(7), ...zeros(20), 2, 0, 0, 0, 0, 1, ...zeros(202), 0x63, 0x82, 0x53, 0x63, 53, 1, 1, 0, 50, 4, 10, 0, 2, 15, 255];
   expect(above(udp(68, 67, discover))[1]).toMatchObject({

@@ -181,6 +181,14 @@ test("IPv6 names extension headers before what they carry", () => {
   expect(v6(raw(59, []))).toBe(`${ENDS6}no next header`);
 });
 
+test("a chain of extension headers that breaks off ends with the name of the header that is wrong", () => {
+  const after = [8, ...zeros(7)]; // longer than the packet
+  for (const [kind, name] of [[0, "HBH"], [43, "RT"], [60, "DSTOPT"], [135, "MH"], [44, "frag"]] as const)
+    expect(v6(raw(kind, kind === 44 ? [17, 0] : [17, ...after]))).toBe(`${ENDS6}${name} (IPV6_EXTENSION)`);
+  expect(v6(raw(17, zeros(8)), [[60, [0, ...zeros(6)]], [0, [0, ...zeros(6)]]])).toBe(`${ENDS6}DSTOPT HBH (IPV6_EXTENSION)`);
+  expect(v6(raw(60, zeros(8)), [], { payloadLength: 9 })).toBe(`${ENDS6}DSTOPT (IPV6_LENGTH)`);
+});
+
 test("IPv6 addresses are written as everybody writes them", () => {
   const word = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(0xffff) });
   fc.assert(

@@ -37,7 +37,7 @@ export function dissectExtensions(data: usize, p: Packet, addresses: u64, to: La
     const sum = kind == NEXT_MOBILITY ? sumState(at, size, p, pseudoSum(addresses, kind, size)) : SUM_NONE;
     to.begin("extension", <u32>(at - data), size).text("kind", kindName(kind)).number("nextHeader", header.nextHeader);
     if (kind == NEXT_ROUTING) to.number("type", load<u8>(at, 2)).number("segmentsLeft", load<u8>(at, 3));
-    if (kind != NEXT_FRAGMENT) text += `${extensionName(kind)}${checksumMark(sum)} `;
+    if (kind != NEXT_FRAGMENT) text += `${protocolName(kind)}${checksumMark(sum)} `;
     else text += dissectFragment(header, <u32>(data + p.end - at - size), to);
     to.end(sum);
     kind = header.nextHeader;
@@ -51,14 +51,6 @@ function dissectFragment(header: Extension, size: u32, to: Layers): string {
   const offset = header.fragment & IPV6_OFFSET;
   to.number("id", header.id).number("fragmentOffset", offset).flag("moreFragments", more);
   return `frag (${header.id}:${offset}|${size}${more ? "+" : ""}) `;
-}
-
-function extensionName(kind: u32): string {
-  if (kind == NEXT_HOP_BY_HOP) return "HBH";
-  if (kind == NEXT_ROUTING) return "RT";
-  if (kind == NEXT_DESTINATION) return "DSTOPT";
-  if (kind == NEXT_MOBILITY) return "MH";
-  return protocolName(kind);
 }
 
 function kindName(kind: u32): string {
