@@ -122,12 +122,25 @@ export type Layer =
   | LayerOf<"dhcp", {
       /** `"Discover"`, `"ACK"` */
       message: string;
-      op: number; xid: number; yourAddress: string; clientMac: string; requestedAddress?: string; server?: string;
+      op: number; xid: number; hardwareType: number; hardwareLength: number;
+      /** ciaddr, and giaddr, where they are not 0.0.0.0. */
+      clientAddress?: string; relay?: string;
+      yourAddress: string;
+      /** A hardware address of 6 bytes. */
+      clientMac?: string;
+      requestedAddress?: string; server?: string;
+      /** What makes no sense, where something does not: the first of it. */
+      malformed?: string;
+      /** Those of the file and sname fields too, where option 52 says that there are some. */
       options: DhcpOption[];
     }>
   | LayerOf<"dns", {
       id: number; response: boolean; opcode: number; authoritative: boolean; truncated: boolean; recursionDesired: boolean;
-      recursionAvailable: boolean; code: number; questions: number; answers: number; authorities: number; additional: number;
+      recursionAvailable: boolean;
+      /** With the upper bits that an OPT record has. */
+      code: number; questions: number; answers: number; authorities: number; additional: number;
+      /** What makes no sense, where something does not: the first of it. */
+      malformed?: string;
       /** 64 at most, up to the first that is cut off. */
       records: DnsRecord[];
     }>

@@ -164,6 +164,12 @@ test("DHCP shows its options, DNS its records", () => {
     name: "dhcp", offset: 42, length: discover.length,
     fields: { message: "Discover", xid: 7, clientMac: "02:00:00:00:00:01", requestedAddress: "10.0.2.15", options: [{ code: 53, length: 1, value: "01" }, { code: 50, length: 4, value: "0a00020f" }] },
   });
+  const fieldsOf = (message: Bytes): unknown => above(udp(68, 67, message))[1]!.fields;
+  expect(fieldsOf(discover)).toMatchObject({ hardwareType: 1, hardwareLength: 6 });
+  for (const absent of ["malformed", "clientAddress", "relay"]) expect(fieldsOf(discover)).not.toHaveProperty(absent);
+  const relayed = [1, 32, 0, ...discover.slice(3, 12), 10, 0, 0, 5, ...zeros(8), 10, 9, 0, 1, ...discover.slice(28, -1)];
+  expect(fieldsOf(relayed)).toMatchObject({ hardwareType: 32, hardwareLength: 0, clientAddress: "10.0.0.5", relay: "10.9.0.1", malformed: "the options have no end" });
+  expect(fieldsOf(relayed)).not.toHaveProperty("clientMac");
   const question = [1, 0x22, 2, 0x5c, 0x61, 0, 0, 1, 0, 1]; // names with a quote and a backslash
   const answer = [0xc0, 12, 0, 1, 0, 1, ...be32(60), 0, 4, 192, 0, 2, 1];
   const message = [...be16(4660), 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, ...question, ...answer];
@@ -174,6 +180,12 @@ test("DHCP shows its options, DNS its records", () => {
       { section: "answer", name: '".\\092a.', type: "A", class: 1, ttl: 60, length: 4, value: "192.0.2.1" },
     ],
   });
+});
+
+test("damaged DNS says so, and shows the records before it", () => {
+  const message = [...be16(7), 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1];
+  expect(above(udp(53, 5000, message))[1]).toMatchObject({ name: "dns", fields: { malformed: "record 2 of 3 is not there", records: [{ name: "a." }] } });
+  expect(above(udp(53, 5000, ascii("hello, this is not DNS at all")))[1]).toMatchObject({ name: "payload" });
 });
 
 test("what is no frame has no layers, and a fault ends them", () => {

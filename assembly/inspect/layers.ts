@@ -19,6 +19,11 @@ export function checksumMark(sum: u32): string {
   return sum == SUM_BAD || sum == SUM_ZERO ? " (bad cksum)" : "";
 }
 
+/** The mark for a message of which a part makes no sense. */
+export function malformedMark(malformed: string): string {
+  return malformed.length == 0 ? "" : ` (malformed: ${malformed})`;
+}
+
 /**
  * Collects layers from the outermost to the innermost. One is written at a time: `begin`, its fields, `end`.
  *

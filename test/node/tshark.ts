@@ -53,8 +53,16 @@ const SETTINGS = [
   "ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE",
 ];
 
+/** Frames of one run of tshark: what it says of them has to fit a string. */
+const BATCH = 4000;
+
 /** tshark's view of each frame, and the names of the protocols it found, outermost first. */
 export function tsharkViews(frames: Captured[]): { view: View; protocols: string[] }[] {
+  const batches = Array.from({ length: Math.ceil(frames.length / BATCH) }, (_, i) => frames.slice(i * BATCH, (i + 1) * BATCH));
+  return batches.flatMap(viewsOf);
+}
+
+function viewsOf(frames: Captured[]): { view: View; protocols: string[] }[] {
   const folder = mkdtempSync(join(tmpdir(), "fivewire-tshark-"));
   const file = join(folder, "frames.pcapng");
   const writer = new PcapngWriter();
