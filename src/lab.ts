@@ -10,7 +10,7 @@ import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
 import { explainFrame } from "./explain";
 import type { Explanation } from "./explain";
-import { Generator, Sink } from "./generator";
+import { Generator, endGenerators, runningGenerators } from "./generator";
 import type { TrafficOptions } from "./generator";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
@@ -26,6 +26,7 @@ import type { ReasonName } from "./reasons";
 import { Router } from "./router";
 import type { RouterOptions } from "./router";
 import { hash } from "./seed";
+import { Sink } from "./sink";
 import { reseed, restore, takeSnapshot } from "./snapshot";
 import type { Snapshot } from "./snapshot";
 import type { LabState } from "./state";
@@ -122,6 +123,10 @@ export class Lab extends Printed {
     for (const each of routers) new Router(core, each);
     for (const lan of this.lanMap.values()) lan.router = (this.machine(routerOf(lan.name)) as Router | undefined) ?? null;
     for (const each of captures) new Capture(core, each);
+    core.onportend = (port) => {
+      endGenerators(core, port);
+      for (const sink of [...(core.sinks.get(port) ?? [])]) sink.end();
+    };
     core.clock.kick();
   }
 
@@ -305,8 +310,8 @@ export class Lab extends Printed {
     return Generator.start(this.core, at, options);
   }
 
-  /** Generators that were started and not stopped; those of a snapshot are among them. */
-  get generators(): Generator[] { return this.core.state.generators.map((state) => new Generator(this.core, state)); }
+  /** Generators that have frames left to send; those of a snapshot are among them. */
+  get generators(): Generator[] { return runningGenerators(this.core); }
 
   /**
    * Counts what reaches an external card, inside the engine.
