@@ -360,7 +360,7 @@ export const TRACE_NEIGHBOR: u32 = 15;
 export const TRACE_WAIT: u32 = 16;
 /** The packet waits no longer: nobody answered, or too many wait. As above. */
 export const TRACE_GAVE_UP: u32 = 17;
-/** The end: consumed, delivered to an external guest (id: port), or dropped (a: reason). */
+/** The end: consumed, delivered to an external guest (id: port; a: 1 for an ARP request, b: whom it asks for), or dropped (a: reason). */
 export const TRACE_CONSUMED: u32 = 18;
 export const TRACE_DELIVERED: u32 = 19;
 export const TRACE_DROPPED: u32 = 20;

@@ -10,6 +10,7 @@ import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
 import { explainFrame } from "./explain";
 import type { Explanation } from "./explain";
+import { checkFrame } from "./external-port";
 import { Generator, endGenerators, runningGenerators } from "./generator";
 import type { TrafficOptions } from "./generator";
 import { Host } from "./host";
@@ -329,13 +330,14 @@ export class Lab extends Printed {
    *
    * @param frame  a whole Ethernet frame without FCS, any length, any bytes
    * @param at     the card that sends it: an adapter, or a host's or router's leg
-   * @throws LabError CLOSED, OPTION, OTHER_LAB
+   * @throws LabError CLOSED, FRAME, OPTION, OTHER_LAB
    *
    * @example
    * const { text, steps } = await lab.explain(frame, alice.adapters[0]);
    */
   async explain(frame: Uint8Array, at: Leg): Promise<Explanation> {
     this.checkCard(at, "explain");
+    checkFrame(frame, `explain at ${at.name}`);
     return explainFrame(this.core, at.port, frame, (copy) => new Lab(copy), this.source);
   }
 
