@@ -155,8 +155,10 @@ export const TCP_CHECKSUM: u32 = 66;
 export const TCP_SEQUENCE: u32 = 67;
 export const TCP_BACKLOG: u32 = 68;
 export const TCP_BUFFER: u32 = 69;
+// What an ICMP error quotes
+export const ICMP_QUOTE: u32 = 70;
 /** One more than the last reason. */
-export const REASONS: u32 = 70;
+export const REASONS: u32 = 71;
 
 // ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
 export const KIND_UNPARSED: u32 = 0;

@@ -195,6 +195,7 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   const arp = Arp.at(f.data + f.l3);
   const senderMac = arp.senderMac;
   const senderIp = arp.senderIp;
+  if (!mayBeStation(i, senderIp)) return drop(frame, ARP_FORMAT);
   const isForMe = i.address != 0 && answersFor(i, arp.targetIp);
   // Nobody has such a MAC; who believed it would send into nothing, or to everybody (RFC 1812 §3.3.2).
   if (senderMac == 0 || isGroup(senderMac)) return drop(frame, ARP_FORMAT);
@@ -205,6 +206,11 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   trace(frame, TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
   consume(frame);
   if (opcode == ARP_REQUEST && isForMe && senderIp != targetIp) answerArp(id, targetIp, senderMac, senderIp);
+}
+
+/** Whether an address may be a station's, or that of a probe (0.0.0.0): no group, no broadcast, no loopback (RFC 1122 §3.2.1.3). */
+function mayBeStation(i: Interface, ip: u32): bool {
+  return ip >>> 28 < 14 && !isLoopback(ip) && !i.isBroadcast(ip);
 }
 
 /** Its own address, and those that a NAT keeps for loopback addresses of the host. */

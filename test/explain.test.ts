@@ -256,6 +256,13 @@ test("an unknown destination is flooded, and every port's copy has an end of its
     + "the station it was flooded to does not have the destination's MAC");
 });
 
+test("a group that nobody joined is told as that", async () => {
+  const { lab, alice, card } = await officeLab();
+  const told = await ask(lab, packet(at(alice), { mac: "01:00:5e:00:00:fb", ip: "224.0.0.251" }, udp(5353, 5353)), card);
+  expect(told.ends).toContainEqual({ at: "bob/1", outcome: "dropped", reason: "IPV4_DESTINATION" });
+  expect(told.text).toContain("IPV4_DESTINATION, nobody here has this destination address or joined this group");
+});
+
 test("a flood to many is told in a sentence one can read", async () => {
   const lab = watch(await smallLab());
   const laptop = lab.host("laptop", []);
