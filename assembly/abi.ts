@@ -157,8 +157,10 @@ export const TCP_CHECKSUM: u32 = 66;
 export const TCP_SEQUENCE: u32 = 67;
 export const TCP_BACKLOG: u32 = 68;
 export const TCP_BUFFER: u32 = 69;
+// What an ICMP error quotes
+export const ICMP_QUOTE: u32 = 70;
 /** One more than the last reason. */
-export const REASONS: u32 = 70;
+export const REASONS: u32 = 71;
 
 // ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
 export const KIND_UNPARSED: u32 = 0;
@@ -362,7 +364,7 @@ export const TRACE_NEIGHBOR: u32 = 15;
 export const TRACE_WAIT: u32 = 16;
 /** The packet waits no longer: nobody answered, or too many wait. As above. */
 export const TRACE_GAVE_UP: u32 = 17;
-/** The end: consumed, delivered to an external guest (id: port), or dropped (a: reason). */
+/** The end: consumed, delivered to an external guest (id: port; a: 1 for an ARP request, b: whom it asks for), or dropped (a: reason). */
 export const TRACE_CONSUMED: u32 = 18;
 export const TRACE_DELIVERED: u32 = 19;
 export const TRACE_DROPPED: u32 = 20;

@@ -214,12 +214,17 @@ export interface ServerState {
 }
 
 export interface GeneratorState {
+  /** 0: it was stopped, or has gone with its card. */
   id: number;
-  /** The card it sends from. */
+  /** The card it sends from, and its port. */
   name: string;
+  port: number;
   /** ms */
   interval: number;
   burst: number;
+  /** Frames sent, and still to be sent, when it ended; before that the engine knows. */
+  sent: number;
+  left: number;
 }
 
 export interface CaptureState {
