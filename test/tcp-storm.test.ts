@@ -46,3 +46,10 @@ test.skipIf(ONLY !== null)("the same seed is the same capture: twice in a proces
   expect(new Set(hashes).size).toBe(hashes.length);
   expect(await sha256(new TextEncoder().encode(hashes.join())), hashes.join("\n")).toBe(GOLDEN);
 });
+
+test.skipIf(ONLY !== null)("a capture changes nothing: the same bytes, times and drops without it, to the nanosecond", async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const [seen, unseen] = [await journey(seed, { captures: true }), await journey(seed)];
+    expect({ ...unseen, capture: null }, `FIVEWIRE_SEED=${seed}`).toEqual({ ...seen, capture: null });
+  }
+});
