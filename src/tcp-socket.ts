@@ -169,25 +169,20 @@ export class TcpSocket extends Printed {
   /** It comes to nothing. */
   fail(error: LabError): void {
     if (this.isOver) return;
-    this.error = error;
-    this.opening.reject(error);
-    this.closing.reject(error);
     this.leave();
-    this.inlet.fail(error);
-    this.outlet.fail(error);
+    this.reject(error);
   }
 
-  /** It is gone because its machine or its lab is: who reads sees an end, and who writes is done. */
+  /**
+   * It is gone because its machine or its lab is; nobody on the network is told. Who reads or writes hears CLOSED: what was cut off
+   * must not look like an end, and a loop that writes must come to one.
+   */
   vanish(): void {
     if (this.isOver) return;
-    const error = new LabError("CLOSED", `${this}: the machine or the lab is gone`);
     this.isOver = true;
-    this.opening.reject(error);
-    this.closing.reject(error);
     this.core.streams.delete(this.state.stream);
     this.owner.forget(this);
-    this.inlet.close();
-    this.outlet.wake();
+    this.reject(new LabError("CLOSED", `${this}: the machine or the lab is gone`));
   }
 
   // ── events ──
@@ -228,6 +223,14 @@ export class TcpSocket extends Printed {
     this.state.shut = true;
     this.leave();
     this.outlet.wake();
+  }
+
+  private reject(error: LabError): void {
+    this.error = error;
+    this.opening.reject(error);
+    this.closing.reject(error);
+    this.inlet.fail(error);
+    this.outlet.fail(error);
   }
 
   /** The engine may forget it. */
