@@ -82,3 +82,48 @@ describe.each([
     await reader.closed;
   });
 });
+
+describe("close", () => {
+  test("a server that only writes hears of it by a reset, and is not written to for ever", async () => {
+    const { near, far } = await talk();
+    const writing = writeOn(far, 65_536);
+    const reader = near.readable.getReader();
+    await reader.read();
+    reader.releaseLock();
+    await near.close();
+    expect(await writing).toBe("RESET");
+    expect(await code(far.closed)).toBe("RESET");
+  });
+
+  test("is not in good order, where the other side sends on and has not got all that was written: ABORTED", async () => {
+    const { world, near, far } = await talk({ allowHalfOpen: true });
+    const writing = code(near.writable.getWriter().write(new Uint8Array(100_000))); // all in the send buffer, not yet all there
+    await writing;
+    const closing = code(near.close());
+    void far.writable.getWriter().write("one word more").catch(() => {});
+    await world.advance(1000);
+    expect(await closing).toBe("ABORTED");
+    expect(await code(far.closed)).toBe("RESET");
+  });
+
+  test("does not wait for ever for an end that never comes: a minute after ours has arrived", async () => {
+    const { world, alice, near } = await talk({ allowHalfOpen: true });
+    const closing = near.close();
+    let isClosed = false;
+    void closing.then(() => { isClosed = true; });
+    await world.advance(59_000);
+    expect(isClosed).toBe(false);
+    await world.advance(2000);
+    await closing;
+    expect(alice.streams.length).toBe(0);
+  });
+
+  test("cancelling the reader is less: what comes is thrown away, without a reset", async () => {
+    const { world, near, far } = await talk({ allowHalfOpen: true });
+    await near.readable.cancel();
+    await near.writable.close();
+    await say(far, new Uint8Array(100_000));
+    await Promise.all([near.closed, far.closed]);
+    expect(world.stats().drops).not.toHaveProperty("TCP_CLOSED");
+  });
+});
