@@ -186,7 +186,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    *
    * @example
    * const server = web.listen(80);
-   * for await (const socket of server) void socket.readable.pipeTo(socket.writable);
+   * for await (const socket of server) socket.readable.pipeTo(socket.writable).catch(() => {});
    */
   listen(options: number | ListenOptions): TcpServer {
     this.checkStation("listen");

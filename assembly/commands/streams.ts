@@ -190,6 +190,10 @@ export function tcpShutdown(stream: u32): void {
   user.shutdown(streamAt(stream));
 }
 
+export function tcpClose(stream: u32): void {
+  user.close(streamAt(stream));
+}
+
 export function tcpAbort(stream: u32): void {
   user.abort(streamAt(stream));
 }

@@ -55,7 +55,7 @@ export function restartTimeWait(s: Stream): void {
   keepUp(s, now() + <u64>s.timeWait * MS);
 }
 
-/** FIN-WAIT-2 of a stream nobody holds any more lasts a minute: its other side may never end. */
+/** FIN-WAIT-2 of a stream nobody reads any more lasts a minute: its other side may never end, and has all that was written. */
 const FIN_WAIT: u64 = 60_000_000_000;
 
 export function limitFinWait(s: Stream): void {

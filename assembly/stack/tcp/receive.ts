@@ -3,6 +3,7 @@ import {
   OK,
   STREAM_CLOSED,
   STREAM_ERROR_ABORTED,
+  STREAM_ERROR_NONE,
   STREAM_ERROR_REFUSED,
   STREAM_ERROR_RESET,
   STREAM_FIN_WAIT_1,
@@ -247,9 +248,10 @@ function isUnwanted(s: Stream): bool {
   return s.has(IS_RELEASED) && s.state >= STREAM_FIN_WAIT_1 && seg.length != 0 && isBefore(s.rcvNxt, seg.seq + seg.length);
 }
 
+/** That is an error only where the other side has not acknowledged all that was written. */
 function abandon(s: Stream): u32 {
   emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
-  finish(s, STREAM_ERROR_ABORTED);
+  finish(s, isBefore(s.sndUna, s.sndEnd) ? STREAM_ERROR_ABORTED : STREAM_ERROR_NONE);
   return TCP_CLOSED;
 }
 

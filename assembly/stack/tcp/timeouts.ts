@@ -171,7 +171,7 @@ export function streamUpkeep(id: u32): void {
   s.upkeepAt = 0;
   if (s.state == STREAM_TIME_WAIT) finish(s, STREAM_ERROR_NONE);
   else if (s.state == STREAM_HELD) finish(s, STREAM_ERROR_TIMED_OUT);
-  else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_TIMED_OUT);
+  else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_NONE);
   else if (s.state >= STREAM_ESTABLISHED) keepAlive(s);
   if (s.state != 0) tellNews(s);
 }

@@ -93,6 +93,15 @@ function reset(s: Stream): void {
   emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
 }
 
+/**
+ * The user has said all and wants to hear no more, but still to know the end: from our FIN on, data is answered by a reset (RFC 9293
+ * §3.6.1), and silence is not waited out for ever.
+ */
+export function close(s: Stream): void {
+  s.set(IS_RELEASED);
+  limitFinWait(s);
+}
+
 /** The user lets go: what was written still goes out; what was not read is lost, and the other side hears so (RFC 2525 §2.17). */
 export function release(s: Stream): void {
   if (s.state == STREAM_CLOSED) return bury(s);
