@@ -323,7 +323,10 @@ export const EVENT_HEARD: u32 = 8;
 export const EVENT_STREAM: u32 = 10;
 /** A connection is established and waits for tcpAccept. id: listener; a: stream. */
 export const EVENT_ACCEPT: u32 = 11;
-/** A SYN is held for tcpDecide. id: listener (of tcpListenAny); a: stream, whose addresses and ports can be read. */
+/**
+ * A SYN is held for tcpDecide. id: listener (of tcpListenAny); a: stream, whose addresses and ports can be read; flags: STREAM_GONE
+ * when that stream has ended before it was accepted, whatever was or will be decided.
+ */
 export const EVENT_SYN: u32 = 12;
 
 /** A step in the walk of a marked frame. id: where; flags: TRACE_… | mark << 16 (1: the probe, 2: made because of it); a…d by step. */

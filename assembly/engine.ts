@@ -37,7 +37,16 @@ import { answerArp, hearNeighbor } from "./ip/neighbor";
 import { Interface, interfaceAt, isOwn, nodeAt } from "./ip/node";
 import { boundTo } from "./ip/ports";
 import { control } from "./memory";
-import { aheadInside, aheadOutside, aliasOf, isAheadWorthwhile, isAlias, isQuiet, lookAhead } from "./nat/nat";
+import {
+  aheadInside,
+  aheadOutside,
+  aliasOf,
+  answeredLoopback,
+  isAheadWorthwhile,
+  isAlias,
+  isQuiet,
+  lookAhead,
+} from "./nat/nat";
 import { parse } from "./parser";
 import { portAt } from "./port";
 import { receiveDhcp } from "./stack/dhcp-client";
@@ -268,6 +277,8 @@ function receiveOwn(id: u32, i: Interface, frame: u32): void {
   if (isService) return receiveLocal(i.node, id, frame, true);
   const loopback = aliasOf(nat, dst);
   if (loopback != 0 && f.protocol != PROTOCOL_ICMP) return leaveForLoopback(id, nat, loopback, frame);
+  const answered = loopback == 0 ? answeredLoopback(nat, frame) : 0;
+  if (answered != 0) return leaveForLoopback(id, nat, answered, frame);
   if (loopback == 0 && isQuiet(nat)) return drop(frame, NAT_LOOPBACK);
   receiveLocal(i.node, id, frame, true);
 }

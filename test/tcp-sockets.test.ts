@@ -53,6 +53,24 @@ describe("a connection", () => {
     expect(bob.streams.map(String)).toEqual([]);
   });
 
+  test("by a forward from the host's own 127.0.0.1 seems to a guest of NAT mode to come from its gateway, which lets it open none", async () => {
+    const { world, laptop } = await house();
+    const nat = laptop.nat({ forward: ["own,tcp,127.0.0.1,8081,,80", "any,tcp,,8080,,80"] });
+    const web = laptop.vm("web", nat);
+    await world.ready();
+    const server = web.listen({ port: 80, allowHalfOpen: true });
+    for (const port of [8081, 8080]) {
+      const near = laptop.connect(`127.0.0.1:${port}`, { allowHalfOpen: true });
+      const far = await server.accept({ timeout: 1000 });
+      expect(far.remoteAddress).toBe(near.localAddress!.replace("127.0.0.1", "10.0.2.2"));
+      const texts = Promise.all([textOf(near.readable), textOf(far.readable), say(near, "from the host"), say(far, "from the guest")]);
+      expect((await texts).slice(0, 2)).toEqual(["from the guest", "from the host"]);
+      await Promise.all([near.closed, far.closed]);
+    }
+    laptop.listen(9);
+    expect(await code(web.connect("10.0.2.2:9", { timeout: 500 }).opened)).toBe("TIMEOUT");
+  });
+
   test("may be to an address, a name, a machine, or text with a port", async () => {
     const { alice, bob } = await house();
     echo(bob.listen(7));

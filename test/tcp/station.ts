@@ -182,7 +182,8 @@ export class Station {
     if (event.kind === abi.EVENT_STREAM)
       this.told.push({ at, text: [...NEWS.filter((_, i) => event.flags & (1 << i)), ERRORS[event.a]].filter(Boolean).join(" ") });
     if (event.kind === abi.EVENT_ACCEPT) this.told.push({ at, text: "ACCEPT" });
-    if (event.kind === abi.EVENT_SYN) {
+    if (event.kind === abi.EVENT_SYN && event.flags !== 0) this.told.push({ at, text: "SYN GONE" });
+    else if (event.kind === abi.EVENT_SYN) {
       this.told.push({ at, text: "SYN" });
       this.stream = event.a;
     }

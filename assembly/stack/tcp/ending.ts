@@ -1,11 +1,13 @@
 import {
   CAPACITY_STREAMS,
+  EVENT_SYN,
   STREAM_CLOSED,
   STREAM_ERROR_NONE,
   STREAM_FIN_WAIT_2,
   STREAM_GONE,
   STREAM_TIME_WAIT,
 } from "../../abi";
+import { emitEvent, makeVisible } from "../../frames";
 import { unuse } from "../../ip/ports";
 import { now, pool } from "../../memory";
 import { leaveListener } from "./backlog";
@@ -16,7 +18,7 @@ import { discard } from "./receive-buffer";
 import { MS } from "./rtt";
 import { empty } from "./send-buffer";
 import { feedStarved, leaveStarved } from "./starved";
-import { IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
+import { IS_ANY, IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
 import { keepUp, stopTimers } from "./timers";
 
 /**
@@ -72,6 +74,7 @@ export function finish(s: Stream, error: u32): void {
   giveUpPort(s);
   empty(s);
   forgetRanges(s);
+  if (s.listener != 0 && streamAt(s.listener).has(IS_ANY)) tellWithdrawn(s);
   leaveListener(s);
   s.state = STREAM_CLOSED;
   if (!wasWaiting) {
@@ -80,6 +83,14 @@ export function finish(s: Stream, error: u32): void {
   }
   if (!s.has(IS_OWNED)) free(s);
   feedStarved();
+}
+
+/** Who decides on held SYNs need not go on with this one: it has ended before anybody accepted it. */
+function tellWithdrawn(s: Stream): void {
+  const e = emitEvent(EVENT_SYN, s.listener);
+  e.a = s.id;
+  e.flags = STREAM_GONE;
+  makeVisible();
 }
 
 /** Gives the record back; there is no such stream any more. */

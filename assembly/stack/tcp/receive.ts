@@ -28,7 +28,7 @@ import { emitBare, emptySeq, refuse } from "./emit";
 import { finish, restartTimeWait } from "./ending";
 import { findStream } from "./lookup";
 import { tellNews } from "./news";
-import { establish, heedInSynSent, openPassive } from "./opening";
+import { establish, heedInSynSent, holdOn, openPassive } from "./opening";
 import { output, sendSyn } from "./output";
 import { open, segment } from "./segment";
 import { isBefore } from "./sequence";
@@ -118,7 +118,10 @@ function heed(s: Stream): u32 {
 function heedHeld(s: Stream): u32 {
   const seg = segment();
   if (seg.has(TCP_RST) && seg.seq == s.rcvNxt) finish(s, STREAM_ERROR_RESET);
-  else if (seg.has(TCP_SYN) && seg.seq == s.irs) noteTimestamp(s);
+  else if (seg.has(TCP_SYN) && seg.seq == s.irs) {
+    noteTimestamp(s);
+    holdOn(s);
+  }
   return OK;
 }
 

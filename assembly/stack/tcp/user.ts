@@ -32,7 +32,7 @@ import { beginReminders } from "./reminder";
 import { segment } from "./segment";
 import { buffered, write } from "./send-buffer";
 import { feedStarved, leaveStarved, starve } from "./starved";
-import { HAS_ENDED, IS_ACK_DUE, IS_OWNED, IS_READY, IS_RELEASED, IS_SHUT, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
+import { HAS_ENDED, IS_ACK_DUE, IS_ANY, IS_OWNED, IS_READY, IS_RELEASED, IS_SHUT, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
 import { windowGain } from "./window";
 
 /** What the user of a stream does (RFC 9293 §3.9.1). */
@@ -131,8 +131,9 @@ export function acceptFrom(l: Stream): u32 {
   return id;
 }
 
-/** Ends a listener; who waited for it is reset. */
+/** Ends a listener; who waited for it is reset, and nobody is left to be told so. */
 export function closeListener(l: Stream): void {
+  l.clear(IS_ANY);
   while (l.first != 0) abort(streamAt(l.first));
   const b = boundAt(l.bound);
   b.owner = 0;
@@ -164,7 +165,7 @@ export function turnAway(s: Stream, code: u32): void {
 export function removeStreams(node: u32): void {
   // None of them is told what the end of another makes possible.
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
-    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED);
+    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED | IS_ANY);
   }
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
     const s = streamAt(id);
