@@ -13,7 +13,7 @@ import type { PingOptions, PingReply, PingReport, SeriesOptions } from "./ping";
 import { Printed } from "./printed";
 import { isName, Resolver } from "./resolver";
 import type { ResolveOptions } from "./resolver";
-import type { LegState, MachineState } from "./state";
+import type { LegState, MachineState, SocketState } from "./state";
 import type { ConnectOptions, ListenOptions, Remote } from "./tcp-options";
 import type { TcpServer } from "./tcp-server";
 import type { TcpSocket } from "./tcp-socket";
@@ -53,7 +53,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(address)));
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
-    for (const each of state.sockets) this.openSockets.set(each.port, new UdpSocket(core, each, this));
+    for (const each of state.sockets) this.openSockets.set(each.socket, new UdpSocket(core, each, this));
   }
 
   /** Its places on networks, in the order they were made. */
@@ -159,7 +159,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     const state = { socket, port: call.udpPort(socket), unread: [] };
     this.state.sockets.push(state);
     const made = new UdpSocket<Machine>(this.core, state, this);
-    this.openSockets.set(state.port, made);
+    this.openSockets.set(socket, made);
     return made;
   }
 
@@ -265,12 +265,12 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     if (event.c !== UDP) return;
     this.errands.get(event.e >>> 16)?.onfailure(event);
     const target = `${formatIp(event.kind === EVENT_ICMP_ERROR ? event.d : event.a)}:${event.e & 0xffff}`;
-    this.openSockets.get(event.e >>> 16)?.failed(event, target);
+    this.openSockets.get(event.f)?.failed(event, target);
   }
 
-  forget(socket: UdpSocket<Machine>): void {
-    this.openSockets.delete(socket.port);
-    const place = this.state.sockets.findIndex(({ port }) => port === socket.port);
+  forget({ socket }: SocketState): void {
+    this.openSockets.delete(socket);
+    const place = this.state.sockets.findIndex((each) => each.socket === socket);
     if (place >= 0) this.state.sockets.splice(place, 1);
   }
 
