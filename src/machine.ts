@@ -1,5 +1,5 @@
 import { EVENT_ICMP_ERROR } from "../assembly/abi";
-import { checkPort, contains, formatIp, formatSubnet, isIp, overlap, parseIp, parseNetwork } from "./address";
+import { checkPort, contains, formatIp, formatSubnet, isIp, lastOf, overlap, parseIp, parseNetwork } from "./address";
 import type { Subnet } from "./address";
 import type { Core, NodeListener } from "./core";
 import type { EngineEvent } from "./engine";
@@ -22,6 +22,9 @@ import { Tracer } from "./traceroute";
 import type { Trace, TracerouteOptions } from "./traceroute";
 import { UdpSocket } from "./udp-socket";
 import type { SocketOwner } from "./udp-socket";
+
+/** Names that mean the machine itself, whatever a server says (RFC 6761 §6.3). */
+const LOCALHOST = /^([^.]+\.)*localhost\.?$/i;
 
 /** IP protocol numbers. */
 const ICMP = 1;
@@ -50,7 +53,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     this.tracer = new Tracer(core, state, this.errands);
     this.resolver = new Resolver(core, state, this.errands);
     closeErrands(core, state);
-    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(address)));
+    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(this.checkOne("connect", address))));
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
     for (const each of state.sockets) this.openSockets.set(each.socket, new UdpSocket(core, each, this));
@@ -105,7 +108,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    */
   async traceroute(target: Target, options?: TracerouteOptions): Promise<Trace> {
     this.checkStation("traceroute");
-    return this.withAddress("traceroute", target, (address) => this.tracer.trace(address, options));
+    return this.withAddress("traceroute", target, (address) => this.tracer.trace(this.checkOne("traceroute", address), options));
   }
 
   /**
@@ -116,6 +119,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    */
   async resolve(name: string, options?: ResolveOptions): Promise<string[]> {
     this.checkStation("resolve");
+    if (typeof name === "string" && LOCALHOST.test(name)) return ["127.0.0.1"];
     return this.resolver.addresses(name, this.dnsServers, options);
   }
 
@@ -321,6 +325,21 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     const [address] = await this.resolve(target);
     this.checkStation(verb);
     return act(address!);
+  }
+
+  /**
+   * An address that belongs to one station: nobody and everybody have no connection (RFC 9293 §3.9.2.3, RFC 1122 §3.2.1.3).
+   *
+   * @throws LabError ADDRESS
+   */
+  private checkOne(verb: string, address: string): string {
+    const number = parseIp(address, `${this.name}: ${verb}`);
+    const first = number >>> 24;
+    const isOne = first !== 0 && first < 224
+      && !this.legs.some(({ subnet }) => subnet && subnet.prefix < 31 && contains(subnet, number) && lastOf(subnet) === number);
+    if (isOne) return address;
+    throw new LabError("ADDRESS",
+      `${this.name}: ${verb} to ${address}, which is nobody's, or a group's or a whole network's; it takes the address of one station`);
   }
 
   private hasRoute(address: number): boolean {
