@@ -295,6 +295,7 @@ export const EVENT_D: u32 = 32;
 export const EVENT_FLAGS: u32 = 36;
 export const EVENT_TIME: u32 = 40;
 export const EVENT_E: u32 = 48;
+export const EVENT_F: u32 = 52;
 
 /** A frame for an external guest. id: port; offset, length: the frame. */
 export const EVENT_DELIVER: u32 = 1;
@@ -306,12 +307,13 @@ export const EVENT_DATAGRAM: u32 = 3;
 export const EVENT_ECHO: u32 = 4;
 /**
  * An ICMP error about something this node sent. id: node; a: who says so; b: type << 8 | code; c: protocol of the packet it is
- * about; d: its destination; e: its source port (or echo identifier) << 16 | destination port (or sequence number).
+ * about; d: its destination; e: its source port (or echo identifier) << 16 | destination port (or sequence number);
+ * f: the socket that sent it (UDP; 0: there is none any more).
  */
 export const EVENT_ICMP_ERROR: u32 = 5;
 /** An interface got, changed or lost its leased address. id: interface; a: address (0: lost). */
 export const EVENT_ADDRESS: u32 = 6;
-/** A packet of this node found no way. id: node; a: destination; b: reason; c: protocol; e: ports as above. */
+/** A packet of this node found no way. id: node; a: destination; b: reason; c: protocol; e, f: as above. */
 export const EVENT_UNSENT: u32 = 7;
 /** An external guest was heard for the first time. id: port; a, b: its MAC, high 16 and low 32 bits. */
 export const EVENT_HEARD: u32 = 8;

@@ -41,7 +41,7 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     const source = options.localAddress === undefined ? 0 : parseIp(options.localAddress, `${thing}: localAddress`);
     const { allowHalfOpen = false, localPort = 0, timeout, signal } = options;
     const state: StreamState = { stream: 0, allowHalfOpen, read: 0, written: 0, shut: false, deaf: false };
-    const socket = new TcpSocket(this.core, state, this, typeof host === "string" ? `${host}:${port}` : `${String(host)}, port ${port}`);
+    const socket = new TcpSocket(this.core, state, this, `${nameOf(host)}:${port}`);
     this.open.set(socket, state);
 
     const call = (address: string): void => {
@@ -135,6 +135,10 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     }
     return sendError(this.core, result, this.name, target);
   }
+}
+
+function nameOf(host: unknown): string {
+  return typeof host === "object" && host !== null && "name" in host ? String(host.name) : String(host);
 }
 
 function remove<S>(list: S[], each: S | undefined): void {

@@ -127,3 +127,15 @@ describe("close", () => {
     expect(world.stats().drops).not.toHaveProperty("TCP_CLOSED");
   });
 });
+
+test("a chunk that cannot be written spoils the writer, and closing ends the connection all the same", async () => {
+  const { near, far } = await talk();
+  const writer = near.writable.getWriter();
+  await writer.write("before");
+  expect(await code(writer.write(42 as never))).toBe("OPTION");
+  writer.releaseLock();
+  const closing = near.close();
+  expect(await textOf(far.readable)).toBe("before");
+  await closing;
+  await far.closed;
+});

@@ -373,8 +373,34 @@ describe("what keeps a connection from opening", () => {
     void socket.close().catch(() => {});
     const error = await socket.opened.catch((reason) => reason);
     expect(error.code).toBe("CLOSED");
-    expect(error.message.match(/closed before it was open/g)).toHaveLength(1);
+    expect(error.message).toBe("alice: TCP connection to bob:7 was closed before it was open");
     expect(alice.streams.map(String)).toEqual([]);
+  });
+
+  test("an address that is nobody's or everybody's is refused at once, to traceroute as well", async () => {
+    const { world, alice } = await house();
+    const began = world.now;
+    for (const address of ["0.0.0.0", "0.1.2.3", "10.0.2.255", "224.0.0.1", "240.0.0.1", "255.255.255.255"]) {
+      expect(await code(alice.connect({ address, port: 80 }).opened), address).toBe("ADDRESS");
+      expect(await code(alice.traceroute(address)), address).toBe("ADDRESS");
+    }
+    expect(world.now - began).toBeLessThan(1);
+  });
+
+  test("localhost is the machine itself, and nobody is asked", async () => {
+    const { server } = await house(); // which has no DNS server
+    echo(server.listen(7));
+    for (const name of ["localhost", "LOCALHOST", "web.localhost"]) {
+      const socket = server.connect(`${name}:7`);
+      const [back] = await Promise.all([textOf(socket.readable), say(socket, name)]);
+      expect(back).toBe(name);
+    }
+    expect(await server.resolve("localhost")).toEqual(["127.0.0.1"]);
+  });
+
+  test("a port that is text is told with its quotes", async () => {
+    const { alice } = await house();
+    expect(() => alice.connect({ address: "10.0.2.1", port: "80" as never })).toThrow('port "80"; it takes a whole number');
   });
 
   test("what makes no sense is thrown at once", async () => {
@@ -384,6 +410,11 @@ describe("what keeps a connection from opening", () => {
       ["PORT", () => alice.connect("bob:0")],
       ["PORT", () => alice.connect({ machine: bob, port: 70_000 })],
       ["OPTION", () => alice.connect(null as never)],
+      ["OPTION", () => alice.connect({ host: "bob", port: 80 } as never)],
+      ["OPTION", () => alice.connect({ port: 80 } as never)],
+      ["OPTION", () => alice.connect("[::1]:80")],
+      ["OPTION", () => alice.connect("http://bob:80")],
+      ["OPTION", () => alice.connect("bob:80:90")],
       ["OPTION", () => alice.connect("bob:7", { noDelay: 1 as never })],
       ["OPTION", () => alice.connect("bob:7", { congestion: "vegas" as never })],
       ["OPTION", () => alice.connect("bob:7", { sendBuffer: 7 })],

@@ -75,6 +75,7 @@ function hearError(node: u32, frame: u32, length: u32): void {
   e.c = about.protocol;
   e.d = about.dst;
   e.e = quotedPorts(changetype<usize>(about) + header, about.protocol);
+  if (about.protocol == PROTOCOL_UDP) e.f = boundTo(node, PROTOCOL_UDP, about.src, e.e >>> 16);
   e.flags = icmp.type == ICMP_UNREACHABLE ? icmp.seq : 0;
   makeVisible();
   consume(frame);
