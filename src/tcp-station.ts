@@ -1,4 +1,4 @@
-import { E_NO_ADDRESS, STREAM_CLOSED, STREAM_ERROR_NONE } from "../assembly/abi";
+import { E_FULL, E_IN_USE, E_NO_ADDRESS, STREAM_CLOSED, STREAM_ERROR_NONE } from "../assembly/abi";
 import { parseIp } from "./address";
 import type { Core } from "./core";
 import { LabError } from "./errors";
@@ -128,11 +128,11 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
   private refusal(result: number, target: string, { localAddress, localPort }: ConnectOptions): LabError {
     if (result === E_NO_ADDRESS && localAddress !== undefined)
       return new LabError("NO_ADDRESS", `${this.name}: connect: localAddress ${localAddress} is not an address of ${this.name}`);
-    try {
-      this.core.check(result, `TCP port ${localPort ?? 0} of ${this.name} for a connection to ${target}`);
-    } catch (error) {
-      return error as LabError;
-    }
+    if (result === E_IN_USE)
+      return new LabError("PORT_IN_USE", `${this.name}: connect: TCP port ${localPort ?? 0} is already in use, or was with ${target} just now`);
+    if (result === E_FULL)
+      return new LabError("FULL", `${this.name}: connect: no room for a connection to ${target}: all streams of the lab are in use, two for `
+        + `each connection within it (createLab({ capacity: { streams } }) makes more), or all ports of ${this.name}`);
     return sendError(this.core, result, this.name, target);
   }
 }
