@@ -25,7 +25,7 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
   /** Around the records of a machine, new or from a snapshot. */
   constructor(private readonly core: Core, private readonly state: MachineState, private readonly find: Find<T>) {
     for (const each of state.servers) this.listening.set(new TcpServer(core, each, this), each);
-    for (const each of [...state.streams]) this.add(each, "somebody");
+    for (const each of [...state.streams]) this.limit(this.add(each, "somebody"), each);
   }
 
   get name(): string { return this.state.name; }
@@ -56,12 +56,8 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     };
     this.find(host, call).catch((error: LabError) => socket.fail(error));
 
-    if (timeout !== undefined) {
-      const late = new LabError("TIMEOUT", `${socket}: not open within ${timeout} ms`);
-      const timer = this.core.clock.after(timeout, () => this.giveUp(socket, late));
-      const stop = (): void => { timer.cancelled = true; };
-      socket.opened.then(stop, stop);
-    }
+    if (timeout !== undefined) state.until = { at: this.core.clock.now + timeout, timeout };
+    this.limit(socket, state);
     if (signal) heed(signal, socket);
     return socket;
   }
@@ -117,6 +113,19 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     const socket = new TcpSocket(this.core, state, this, label);
     this.open.set(socket, state);
     return socket;
+  }
+
+  /** Gives up on a connection that is not open in time. */
+  private limit(socket: TcpSocket, state: StreamState): void {
+    if (!state.until) return;
+    const { at, timeout } = state.until;
+    const late = new LabError("TIMEOUT", `${socket}: not open within ${timeout} ms`);
+    const timer = this.core.clock.after(Math.max(0, at - this.core.clock.now), () => this.giveUp(socket, late));
+    const stop = (): void => {
+      timer.cancelled = true;
+      delete state.until;
+    };
+    socket.opened.then(stop, stop);
   }
 
   private giveUp(socket: TcpSocket, error: LabError): void {
