@@ -202,6 +202,8 @@ export interface StreamState {
   shut: boolean;
   /** Whether nobody wants to read any more. */
   deaf: boolean;
+  /** While it is opened: when that is given up, and the timeout that said so, ms. */
+  until?: { at: number; timeout: number };
 }
 
 /** A TCP port that is listened on. */

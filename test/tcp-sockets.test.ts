@@ -71,6 +71,22 @@ describe("a connection", () => {
     expect(await code(web.connect("10.0.2.2:9", { timeout: 500 }).opened)).toBe("TIMEOUT");
   });
 
+  test("for which there is no room says whose connection to whom, and what makes more", async () => {
+    const world = await lab({ capacity: { streams: 16 } });
+    const laptop = world.host("laptop");
+    const printer = world.host("printer");
+    await world.ready();
+    const opened = Array.from({ length: 17 }, () => laptop.connect({ machine: printer, port: 7 }).opened);
+    const error = await opened[16]!.catch((reason: Error) => reason);
+    expect(String(error)).toContain(`laptop: connect: no room for a connection to ${printer.address}:7: all streams of the lab are in use`);
+    expect(error).toMatchObject({ code: "FULL" });
+    await Promise.all(opened.slice(0, 16).map((each) => code(each)));
+    const taken = laptop.connect({ machine: printer, port: 7 }, { localPort: 5000 });
+    const again = laptop.connect({ machine: printer, port: 7 }, { localPort: 5000 });
+    await expect(again.opened).rejects.toThrow("laptop: connect: TCP port 5000 is already in use");
+    expect([await code(again.opened), await code(taken.opened)]).toEqual(["PORT_IN_USE", "REFUSED"]);
+  });
+
   test("may be to an address, a name, a machine, or text with a port", async () => {
     const { alice, bob } = await house();
     echo(bob.listen(7));
