@@ -157,8 +157,10 @@ export const TCP_CHECKSUM: u32 = 66;
 export const TCP_SEQUENCE: u32 = 67;
 export const TCP_BACKLOG: u32 = 68;
 export const TCP_BUFFER: u32 = 69;
+// What an ICMP error quotes
+export const ICMP_QUOTE: u32 = 70;
 /** One more than the last reason. */
-export const REASONS: u32 = 70;
+export const REASONS: u32 = 71;
 
 // ─── What the parser calls a frame ─────────────────────────────────────────────────────────────────────────────────
 export const KIND_UNPARSED: u32 = 0;
@@ -293,6 +295,7 @@ export const EVENT_D: u32 = 32;
 export const EVENT_FLAGS: u32 = 36;
 export const EVENT_TIME: u32 = 40;
 export const EVENT_E: u32 = 48;
+export const EVENT_F: u32 = 52;
 
 /** A frame for an external guest. id: port; offset, length: the frame. */
 export const EVENT_DELIVER: u32 = 1;
@@ -304,12 +307,13 @@ export const EVENT_DATAGRAM: u32 = 3;
 export const EVENT_ECHO: u32 = 4;
 /**
  * An ICMP error about something this node sent. id: node; a: who says so; b: type << 8 | code; c: protocol of the packet it is
- * about; d: its destination; e: its source port (or echo identifier) << 16 | destination port (or sequence number).
+ * about; d: its destination; e: its source port (or echo identifier) << 16 | destination port (or sequence number);
+ * f: the socket that sent it (UDP; 0: there is none any more).
  */
 export const EVENT_ICMP_ERROR: u32 = 5;
 /** An interface got, changed or lost its leased address. id: interface; a: address (0: lost). */
 export const EVENT_ADDRESS: u32 = 6;
-/** A packet of this node found no way. id: node; a: destination; b: reason; c: protocol; e: ports as above. */
+/** A packet of this node found no way. id: node; a: destination; b: reason; c: protocol; e, f: as above. */
 export const EVENT_UNSENT: u32 = 7;
 /** An external guest was heard for the first time. id: port; a, b: its MAC, high 16 and low 32 bits. */
 export const EVENT_HEARD: u32 = 8;
@@ -321,7 +325,10 @@ export const EVENT_HEARD: u32 = 8;
 export const EVENT_STREAM: u32 = 10;
 /** A connection is established and waits for tcpAccept. id: listener; a: stream. */
 export const EVENT_ACCEPT: u32 = 11;
-/** A SYN is held for tcpDecide. id: listener (of tcpListenAny); a: stream, whose addresses and ports can be read. */
+/**
+ * A SYN is held for tcpDecide. id: listener (of tcpListenAny); a: stream, whose addresses and ports can be read; flags: STREAM_GONE
+ * when that stream has ended before it was accepted, whatever was or will be decided.
+ */
 export const EVENT_SYN: u32 = 12;
 
 /** A step in the walk of a marked frame. id: where; flags: TRACE_… | mark << 16 (1: the probe, 2: made because of it); a…d by step. */
@@ -362,7 +369,7 @@ export const TRACE_NEIGHBOR: u32 = 15;
 export const TRACE_WAIT: u32 = 16;
 /** The packet waits no longer: nobody answered, or too many wait. As above. */
 export const TRACE_GAVE_UP: u32 = 17;
-/** The end: consumed, delivered to an external guest (id: port), or dropped (a: reason). */
+/** The end: consumed, delivered to an external guest (id: port; a: 1 for an ARP request, b: whom it asks for), or dropped (a: reason). */
 export const TRACE_CONSUMED: u32 = 18;
 export const TRACE_DELIVERED: u32 = 19;
 export const TRACE_DROPPED: u32 = 20;

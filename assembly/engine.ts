@@ -37,7 +37,16 @@ import { answerArp, hearNeighbor } from "./ip/neighbor";
 import { Interface, interfaceAt, isOwn, nodeAt } from "./ip/node";
 import { boundTo } from "./ip/ports";
 import { control } from "./memory";
-import { aheadInside, aheadOutside, aliasOf, isAheadWorthwhile, isAlias, isQuiet, lookAhead } from "./nat/nat";
+import {
+  aheadInside,
+  aheadOutside,
+  aliasOf,
+  answeredLoopback,
+  isAheadWorthwhile,
+  isAlias,
+  isQuiet,
+  lookAhead,
+} from "./nat/nat";
 import { parse } from "./parser";
 import { portAt } from "./port";
 import { receiveDhcp } from "./stack/dhcp-client";
@@ -47,9 +56,9 @@ import { receiveUdp } from "./stack/udp";
 import { receive, relay } from "./switch";
 import { trace, tracePacket } from "./trace";
 import { dropAt, isCaptured, record } from "./time/wires";
-import { ARP_REQUEST, Arp } from "./wire/arp";
+import { ARP, ARP_REQUEST, Arp } from "./wire/arp";
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT } from "./wire/dhcp";
-import { ETHERNET, Ethernet, TAG, TAG_VID, Tag, isGroup, isTag } from "./wire/ethernet";
+import { ETHERNET, ETHERTYPE_ARP, Ethernet, TAG, TAG_VID, Tag, isGroup, isTag } from "./wire/ethernet";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL } from "./wire/icmp";
 import { IPV4_BROADCAST, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, isLoopback, isMulticast } from "./wire/ipv4";
 
@@ -104,8 +113,18 @@ function deliver(port: u32, frame: u32): void {
   e.offset = <u32>f.data;
   e.length = f.length;
   makeVisible();
-  trace(frame, TRACE_DELIVERED, port, 0, 0, 0, 0);
+  traceDelivery(port, frame);
   countDelivered();
+}
+
+/** Whom an ARP request asks for is told too: the guest may be the one. */
+function traceDelivery(port: u32, frame: u32): void {
+  if (control().mark == 0) return;
+  const f = frameAt(frame);
+  const arp = Arp.at(f.data + ETHERNET);
+  const isArp = f.length >= ETHERNET + ARP && Ethernet.at(f.data).type == ETHERTYPE_ARP;
+  const asks = isArp && arp.opcode == ARP_REQUEST;
+  trace(frame, TRACE_DELIVERED, port, asks ? 1 : 0, asks ? arp.targetIp : 0, 0, 0);
 }
 
 /** A sink counts, folds the first 56 bytes and the length into its digest, and is done. The order of frames does not matter. */
@@ -185,6 +204,7 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   const arp = Arp.at(f.data + f.l3);
   const senderMac = arp.senderMac;
   const senderIp = arp.senderIp;
+  if (!mayBeStation(i, senderIp)) return drop(frame, ARP_FORMAT);
   const isForMe = i.address != 0 && answersFor(i, arp.targetIp);
   // Nobody has such a MAC; who believed it would send into nothing, or to everybody (RFC 1812 §3.3.2).
   if (senderMac == 0 || isGroup(senderMac)) return drop(frame, ARP_FORMAT);
@@ -195,6 +215,11 @@ function receiveArp(id: u32, i: Interface, frame: u32): void {
   trace(frame, TRACE_ARP, id, opcode, senderIp, targetIp, u32(isForMe));
   consume(frame);
   if (opcode == ARP_REQUEST && isForMe && senderIp != targetIp) answerArp(id, targetIp, senderMac, senderIp);
+}
+
+/** Whether an address may be a station's, or that of a probe (0.0.0.0): no group, no broadcast, no loopback (RFC 1122 §3.2.1.3). */
+function mayBeStation(i: Interface, ip: u32): bool {
+  return ip >>> 28 < 14 && !isLoopback(ip) && !i.isBroadcast(ip);
 }
 
 /** Its own address, and those that a NAT keeps for loopback addresses of the host. */
@@ -252,6 +277,8 @@ function receiveOwn(id: u32, i: Interface, frame: u32): void {
   if (isService) return receiveLocal(i.node, id, frame, true);
   const loopback = aliasOf(nat, dst);
   if (loopback != 0 && f.protocol != PROTOCOL_ICMP) return leaveForLoopback(id, nat, loopback, frame);
+  const answered = loopback == 0 ? answeredLoopback(nat, frame) : 0;
+  if (answered != 0) return leaveForLoopback(id, nat, answered, frame);
   if (loopback == 0 && isQuiet(nat)) return drop(frame, NAT_LOOPBACK);
   receiveLocal(i.node, id, frame, true);
 }

@@ -249,7 +249,7 @@ export class Event {
   flags: u32;
   time: u64;
   e: u32;
-  private f: u32;
+  f: u32;
   private g: u64;
 }
 if (offsetof<Event>() != EVENT || offsetof<Event>("time") != EVENT_TIME) ERROR("abi: EVENT");

@@ -1,6 +1,7 @@
-import { FRAME_MAX, FRAME_SLOT, FRAME_START } from "./abi";
+import { BOOK_DROPPED, BOOK_ORIGINATED, FRAME_MAX, FRAME_SLOT, FRAME_START, NO_FRAME } from "./abi";
 import { frameAt, originate } from "./frames";
-import { nextSeq, now } from "./memory";
+import { book, countDrop, nextSeq, now } from "./memory";
+import { portAt } from "./port";
 import { generatorTimers } from "./time/heap";
 import { fromDevice } from "./time/wires";
 import { checksumOf, fold, pseudoHeader } from "./wire/checksum";
@@ -112,10 +113,17 @@ function send(g: Generator): void {
   const next = <u64>n + g.stride;
   g.flow = <u32>(next < g.flows ? next : next - g.flows);
   const frame = originate();
-  // No buffer is free: there is nothing to drop either, and the count of what was sent says so.
-  if (frame == 0) return;
+  if (frame == 0) return refuse(g.port);
   write(g, frame, n);
   fromDevice(g.port, frame);
+}
+
+/** No buffer is free: in the books it was made, and dropped at once. */
+function refuse(port: u32): void {
+  book(BOOK_ORIGINATED, 1);
+  book(BOOK_DROPPED, 1);
+  countDrop(NO_FRAME);
+  portAt(port).drops++;
 }
 
 function write(g: Generator, frame: u32, flow: u32): void {

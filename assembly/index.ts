@@ -76,6 +76,7 @@ export {
   tcpAbort,
   tcpAccept,
   tcpBuffered,
+  tcpClose,
   tcpCloseListener,
   tcpConnect,
   tcpDecide,

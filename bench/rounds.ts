@@ -1,4 +1,5 @@
 import benny from "benny";
+import { median } from "./median";
 
 /** One of those that are compared. It has `run` (timed by benny), or `time`, or a reason why it is `missing`. */
 export interface Contestant {
@@ -80,8 +81,6 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
 
 function summary({ name, part, missing }: Contestant, times: number[]): Measured {
   const sorted = [...times].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  const figures = { name, median, min: sorted[0]!, max: sorted.at(-1)!, rounds: times };
+  const figures = { name, median: median(times), min: sorted[0]!, max: sorted.at(-1)!, rounds: times };
   return { ...figures, ...(part && { part }), ...(missing !== undefined && { missing }) };
 }

@@ -1,4 +1,5 @@
 import { LabError } from "./errors";
+import { say } from "./options";
 
 /** An IPv4 network: any address in it, host order, and its prefix length (0…32). */
 export interface Subnet {
@@ -133,7 +134,7 @@ export function formatMac(high: number, low: number): string {
  */
 export function checkPort(port: number, thing: string, least = 1): number {
   if (Number.isInteger(port) && port >= least && port <= 65535) return port;
-  throw new LabError("PORT", `${thing}: port ${port}; it takes a whole number, ${least} to 65535`);
+  throw new LabError("PORT", `${thing}: port ${say(port)}; it takes a whole number, ${least} to 65535`);
 }
 
 function isByte(part: string): boolean {

@@ -27,6 +27,11 @@ export interface PortListener {
   heard(mac: string): void;
 }
 
+/** Counts at a port, and ends with it. */
+export interface PortCounter {
+  end(): void;
+}
+
 /** Takes captured frames. */
 export interface CaptureListener {
   frame(event: EngineEvent): void;
@@ -94,6 +99,12 @@ export class Core implements Clockwork {
   readonly networkCaptures = new Map<number, Set<CaptureListener>>();
   /** Called when an interface got or lost an address. */
   readonly addressListeners = new Set<() => void>();
+  /** Called when a generator was stopped or has gone with its card. */
+  readonly generatorListeners = new Set<() => void>();
+  /** Sinks by port. */
+  readonly sinks = new Map<number, Set<PortCounter>>();
+  /** Hears that a port is about to go. */
+  onportend: ((port: number) => void) | null = null;
   /** Networks by `id`. */
   readonly segments = new Map<number, Segment>();
   readonly captures: CaptureListener[] = [];

@@ -57,6 +57,7 @@ export interface EngineExports {
   tcpBuffered(stream: number): number;
   tcpHasEnded(stream: number): number;
   tcpShutdown(stream: number): void;
+  tcpClose(stream: number): void;
   tcpAbort(stream: number): void;
   tcpRelease(stream: number): void;
   tcpSet(stream: number, option: number, value: number): number;
@@ -80,6 +81,7 @@ export interface EngineExports {
   tcpBuffered(stream: number): number;
   tcpHasEnded(stream: number): number;
   tcpShutdown(stream: number): void;
+  tcpClose(stream: number): void;
   tcpAbort(stream: number): void;
   tcpRelease(stream: number): void;
   tcpSet(stream: number, option: number, value: number): number;

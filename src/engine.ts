@@ -14,6 +14,7 @@ export interface EngineEvent {
   c: number;
   d: number;
   e: number;
+  f: number;
   flags: number;
   /** ns */
   time: bigint;
@@ -166,6 +167,7 @@ export class Engine {
       c: this.u32(at + abi.EVENT_C),
       d: this.u32(at + abi.EVENT_D),
       e: this.u32(at + abi.EVENT_E),
+      f: this.u32(at + abi.EVENT_F),
       flags: this.u32(at + abi.EVENT_FLAGS),
       time: this.view.getBigUint64(at + abi.EVENT_TIME, true),
     };

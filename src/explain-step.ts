@@ -44,7 +44,9 @@ export type StepDetails =
   | { step: "neighbor"; address: string; mac: string }
   /** Waits for the MAC of `address`; waits no longer. */
   | { step: "wait" | "gave up"; address: string }
-  | { step: "consumed" | "delivered" }
+  | { step: "consumed" }
+  /** `asks`: whose MAC an ARP request wants to know; the guest may be the one. */
+  | { step: "delivered"; asks?: string }
   | { step: "dropped"; reason: ReasonName };
 
 /** What kind of step it was. */
@@ -123,7 +125,7 @@ export class Teller {
       case TRACE_WIRE:
         return this.tellWire(e);
       case TRACE_DELIVERED:
-        return { step: "delivered", at: names.port(e.id), text: "is handed to the external guest" };
+        return { step: "delivered", at: names.port(e.id), text: "is handed to the external guest", ...(e.a === 1 && { asks: ip(e.b) }) };
       case TRACE_CONSUMED:
         return { step: "consumed", at: this.place, text: this.isIdle() ? "is of no use here, and that is all" : "has arrived" };
       case TRACE_DROPPED: {

@@ -14,9 +14,16 @@ export type { ExplainedPacket, ExplainStep, StepDetails, StepName } from "./expl
 export interface ExplainEnd {
   /** The name of a port, network or machine. */
   at: string;
-  /** `delivered`: it left the lab for the external guest behind that port. */
-  outcome: "delivered" | "consumed" | "dropped";
+  /**
+   * `delivered`: it left the lab for the external guest behind that port. `depends`: only external guests could have answered ARP for
+   * the next hop, and what they know is not in the lab.
+   */
+  outcome: "delivered" | "consumed" | "dropped" | "depends";
+  /** Why it was dropped. */
   reason?: ReasonName;
+  /** What it depends on: the ports of the guests that were asked. Who of them has `address` gets the frame; if nobody, it is dropped. */
+  on?: string[];
+  address?: string;
 }
 
 /** What becomes of a frame, and why. */
@@ -63,7 +70,7 @@ export async function explainFrame(
   follow(copy);
   copy.close();
 
-  const ends = steps.filter((step) => !step.consequence).flatMap(endOf);
+  const ends = endsOf(steps);
   return { steps, ends, text: ends.length === 0 ? waitingText(steps, names.port(port)) : textOf(ends) };
 }
 
@@ -78,26 +85,49 @@ function follow(core: Core): void {
   }
 }
 
-function endOf(step: ExplainStep): ExplainEnd[] {
-  const { at } = step;
-  if (step.step === "dropped") return [{ at, outcome: "dropped", reason: step.reason }];
-  return step.step === "delivered" || step.step === "consumed" ? [{ at, outcome: step.step }] : [];
+/** The ends of the frame's own copies. A copy for which guests were asked in vain ends otherwise if one of them answers in truth. */
+function endsOf(steps: ExplainStep[]): ExplainEnd[] {
+  const ends: ExplainEnd[] = [];
+  const asked = new Map<string, Set<string>>();
+  let address = "";
+  for (const step of steps) {
+    const { at } = step;
+    if (step.consequence) {
+      if (step.step === "delivered" && step.asks !== undefined) asked.set(step.asks, (asked.get(step.asks) ?? new Set()).add(at));
+      continue;
+    }
+    if (step.step === "gave up") address = step.address;
+    if (step.step === "delivered" || step.step === "consumed") ends.push({ at, outcome: step.step });
+    if (step.step !== "dropped") continue;
+    const guests = step.reason === "NEIGHBOR_FAILED" ? asked.get(address) : undefined;
+    ends.push(guests ? { at, outcome: "depends", on: [...guests], address } : { at, outcome: "dropped", reason: step.reason });
+  }
+  return ends;
 }
 
 /** Equal ends together; those that got somewhere first. */
 function textOf(ends: ExplainEnd[]): string {
   const groups = new Map<string, ExplainEnd[]>();
   for (const end of ends) {
-    const key = `${end.outcome} ${end.reason ?? ""}`;
+    const key = [end.outcome, end.reason, end.address, end.on].join();
     groups.set(key, [...(groups.get(key) ?? []), end]);
   }
   const isLost = (group: ExplainEnd[]): number => Number(group[0]!.outcome === "dropped");
   const sorted = [...groups.values()].sort((a, b) => isLost(a) - isLost(b));
   return sorted.map((group) => {
-    const { outcome, reason } = group[0]!;
-    const where = `${outcome} at ${listed(group.map(({ at }) => at))}`;
+    const { outcome, reason, on, address } = group[0]!;
+    const places = listed(group.map(({ at }) => at));
+    if (on) return dependsText(on, address!, places);
+    const where = `${outcome} at ${places}`;
     return reason === undefined ? where : `${where}: ${reason}, ${meaning(reason)}`;
   }).join("; ");
+}
+
+function dependsText(on: string[], address: string, places: string): string {
+  const guests = on.length === 1 ? "the guest" : "the guests";
+  const failed = "NEIGHBOR_FAILED" satisfies ReasonName;
+  return `depends on ${guests} behind ${listed(on)}: who answers ARP for ${address} gets the frame; ` +
+    `if nobody does, it is dropped at ${places}: ${failed}, ${meaning(failed)}`;
 }
 
 function listed(names: string[]): string {

@@ -15,6 +15,13 @@ export function checkGuest(guest: FramePort, thing: string): void {
   throw new LabError("OPTION", `${thing} ${say(guest)}; it takes a FramePort, an object with a function send(frame)`);
 }
 
+/** @throws LabError FRAME unless it is a Uint8Array; any length and content will do */
+export function checkFrame(frame: Uint8Array, where: string): void {
+  if (frame instanceof Uint8Array) return;
+  const type = Object.prototype.toString.call(frame).slice(8, -1);
+  throw new LabError("FRAME", `${where}: a frame of type ${type}; it takes a Uint8Array, 14 to 1522 bytes without FCS. Is it an ArrayBuffer?`);
+}
+
 /**
  * The lab's end of a FramePort: what comes out of an external port of the engine goes to the guest, and back.
  *
@@ -70,8 +77,7 @@ export class ExternalPort implements PortListener {
    * @throws LabError FRAME when it is no Uint8Array
    */
   send(frame: Uint8Array): void {
-    if (!(frame instanceof Uint8Array))
-      throw new LabError("FRAME", `${this.name}: a frame of type ${typeof frame}; it takes a Uint8Array. Is it an ArrayBuffer?`);
+    checkFrame(frame, this.name);
     this.core.send(this.port, frame);
   }
 

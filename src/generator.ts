@@ -71,11 +71,12 @@ export class Generator {
     };
 
     const engine = core.enter();
+    for (const each of [...core.state.generators]) if (figures(core, each).left === 0) settle(core, each);
     const id = engine.call.generatorAdd(at.port);
-    if (id < 0) throw new LabError("FULL", `generator at ${at.name}: 64 of them run already; stop() one`);
+    if (id < 0) throw new LabError("FULL", `generator at ${at.name}: 64 of them run already; stop() one, or wait until one has finished`);
     engine.fillGenerator(id, traffic);
     engine.call.generatorStart(id);
-    const state = { id, name: at.name, interval, burst };
+    const state = { id, name: at.name, port: at.port, interval, burst, sent: 0, left: traffic.count };
     core.state.generators.push(state);
     return new Generator(core, state);
   }
@@ -86,43 +87,61 @@ export class Generator {
   /** The card it sends from. */
   get at(): string { return this.state.name; }
 
-  /** Frames sent so far. */
-  get sent(): number { return this.core.engine.generator(this.state.id).sent; }
+  /** Frames sent so far: those too for which the lab had no buffer, which are drops (NO_FRAME). */
+  get sent(): number { return figures(this.core, this.state).sent; }
 
-  /** Frames still to be sent. */
-  get left(): number { return this.core.engine.generator(this.state.id).left; }
+  /** Frames still to be sent; after `stop()` those that never were. */
+  get left(): number { return figures(this.core, this.state).left; }
 
-  /** Lets time pass until the last frame has been sent. It may still be on its way then. */
+  /**
+   * Lets time pass until the last frame has been sent; it may still be on its way then. Resolves also when the generator is stopped, or
+   * its card removed: `left` then says how many frames were not sent.
+   */
   async finished(): Promise<void> {
-    while (this.left > 0) await this.core.clock.sleep(Math.ceil(this.left / this.state.burst) * this.state.interval);
+    const { core, state } = this;
+    while (state.id !== 0 && this.left > 0) {
+      const done = core.clock.operation<void>();
+      const look = (): void => { if (state.id === 0) done.resolve(); };
+      core.generatorListeners.add(look);
+      const timer = core.clock.after(Math.ceil(this.left / state.burst) * state.interval, () => done.resolve());
+      try {
+        await done.promise;
+      } finally {
+        timer.cancelled = true;
+        core.generatorListeners.delete(look);
+      }
+    }
   }
 
-  /** Stops it, if it has not finished, and gives its place to another. */
+  /** Stops it, if it has not finished, and gives its place to another. Its figures stay what they are. */
   stop(): void {
-    const { generators } = this.core.state;
-    const place = generators.indexOf(this.state);
-    if (place < 0) return;
-    generators.splice(place, 1);
-    this.core.enter().call.generatorStop(this.state.id);
+    if (this.state.id === 0) return;
+    this.core.enter();
+    settle(this.core, this.state);
   }
 }
 
-/** Counts what a card's network sends it, inside the engine: the far end of a generator. Its frames reach nobody else. */
-export class Sink {
-  private readonly before: { txFrames: number; txBytes: number };
+/** Generators that have frames left to send, in the order they were started. */
+export function runningGenerators(core: Core): Generator[] {
+  return core.state.generators.filter((state) => figures(core, state).left > 0).map((state) => new Generator(core, state));
+}
 
-  /** Makes the device behind an external card a sink. */
-  constructor(private readonly core: Core, private readonly at: Leg) {
-    core.enter().call.portSetSink(at.port, 1);
-    this.before = core.engine.port(at.port);
-  }
+/** Ends what sends from a port that is about to go. */
+export function endGenerators(core: Core, port: number): void {
+  for (const each of [...core.state.generators]) if (each.port === port) settle(core, each);
+}
 
-  get frames(): number { return this.core.engine.port(this.at.port).txFrames - this.before.txFrames; }
-  get bytes(): number { return this.core.engine.port(this.at.port).txBytes - this.before.txBytes; }
+/** How far one is; its place in the engine may belong to another once it has ended. */
+function figures(core: Core, state: GeneratorState): { sent: number; left: number } {
+  return state.id === 0 ? state : core.engine.generator(state.id);
+}
 
-  /** Folded from the first 56 bytes and the length of every frame, whatever their order. 16 hexadecimal digits. */
-  get digest(): string { return this.core.engine.port(this.at.port).digest; }
-
-  /** Makes it a card for an external guest again. */
-  stop(): void { this.core.enter().call.portSetSink(this.at.port, 0); }
+/** Takes its figures out of the engine and gives its place back. */
+function settle(core: Core, state: GeneratorState): void {
+  const { sent, left } = figures(core, state);
+  core.engine.call.generatorStop(state.id);
+  Object.assign(state, { id: 0, sent, left });
+  const { generators } = core.state;
+  generators.splice(generators.indexOf(state), 1);
+  for (const listener of [...core.generatorListeners]) listener();
 }

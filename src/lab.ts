@@ -10,7 +10,8 @@ import type { EngineSource } from "./engine";
 import { LabError } from "./errors";
 import { explainFrame } from "./explain";
 import type { Explanation } from "./explain";
-import { Generator, Sink } from "./generator";
+import { checkFrame } from "./external-port";
+import { Generator, endGenerators, runningGenerators } from "./generator";
 import type { TrafficOptions } from "./generator";
 import { Host } from "./host";
 import type { HostOptions } from "./host";
@@ -26,6 +27,7 @@ import type { ReasonName } from "./reasons";
 import { Router } from "./router";
 import type { RouterOptions } from "./router";
 import { hash } from "./seed";
+import { Sink } from "./sink";
 import { reseed, restore, takeSnapshot } from "./snapshot";
 import type { Snapshot } from "./snapshot";
 import type { LabState } from "./state";
@@ -122,6 +124,10 @@ export class Lab extends Printed {
     for (const each of routers) new Router(core, each);
     for (const lan of this.lanMap.values()) lan.router = (this.machine(routerOf(lan.name)) as Router | undefined) ?? null;
     for (const each of captures) new Capture(core, each);
+    core.onportend = (port) => {
+      endGenerators(core, port);
+      for (const sink of [...(core.sinks.get(port) ?? [])]) sink.end();
+    };
     core.clock.kick();
   }
 
@@ -305,8 +311,8 @@ export class Lab extends Printed {
     return Generator.start(this.core, at, options);
   }
 
-  /** Generators that were started and not stopped; those of a snapshot are among them. */
-  get generators(): Generator[] { return this.core.state.generators.map((state) => new Generator(this.core, state)); }
+  /** Generators that have frames left to send; those of a snapshot are among them. */
+  get generators(): Generator[] { return runningGenerators(this.core); }
 
   /**
    * Counts what reaches an external card, inside the engine.
@@ -324,13 +330,14 @@ export class Lab extends Printed {
    *
    * @param frame  a whole Ethernet frame without FCS, any length, any bytes
    * @param at     the card that sends it: an adapter, or a host's or router's leg
-   * @throws LabError CLOSED, OPTION, OTHER_LAB
+   * @throws LabError CLOSED, FRAME, OPTION, OTHER_LAB
    *
    * @example
    * const { text, steps } = await lab.explain(frame, alice.adapters[0]);
    */
   async explain(frame: Uint8Array, at: Leg): Promise<Explanation> {
     this.checkCard(at, "explain");
+    checkFrame(frame, `explain at ${at.name}`);
     return explainFrame(this.core, at.port, frame, (copy) => new Lab(copy), this.source);
   }
 

@@ -14,9 +14,9 @@ interface LayerOf<Name extends string, Fields> {
 
 /** How a checksum compares with what it covers, computed anew. */
 export interface ChecksumStatus {
-  /** `absent`: the sender computed none. `unverified`: what it covers is not all there. */
+  /** `absent`: the sender computed none. `unverified`: what it covers is not all there, or not known. */
   status: "good" | "bad" | "absent" | "unverified";
-  /** Why it is absent or unverified, and what is bad but for the sum. */
+  /** Why it is absent or unverified (a fragment, a wrong length, a route whose end cannot be told), and what is bad but for the sum. */
   reason?: string;
 }
 
@@ -35,7 +35,10 @@ export interface QuotedPacket {
   dstPort?: number;
 }
 
-/** An option of an IPv4 or TCP header. `bad`: its length makes no sense; it is the last one. */
+/**
+ * An option of an IPv4 or TCP header. `bad`: its kind does not allow its length, or it does not fit the header; then it is the last
+ * one. A bad end of the list (kind 0) has something other than zeros after it.
+ */
 export interface HeaderOption {
   kind: number;
   length: number;
@@ -119,12 +122,25 @@ export type Layer =
   | LayerOf<"dhcp", {
       /** `"Discover"`, `"ACK"` */
       message: string;
-      op: number; xid: number; yourAddress: string; clientMac: string; requestedAddress?: string; server?: string;
+      op: number; xid: number; hardwareType: number; hardwareLength: number;
+      /** ciaddr, and giaddr, where they are not 0.0.0.0. */
+      clientAddress?: string; relay?: string;
+      yourAddress: string;
+      /** A hardware address of 6 bytes. */
+      clientMac?: string;
+      requestedAddress?: string; server?: string;
+      /** What makes no sense, where something does not: the first of it. */
+      malformed?: string;
+      /** Those of the file and sname fields too, where option 52 says that there are some. */
       options: DhcpOption[];
     }>
   | LayerOf<"dns", {
       id: number; response: boolean; opcode: number; authoritative: boolean; truncated: boolean; recursionDesired: boolean;
-      recursionAvailable: boolean; code: number; questions: number; answers: number; authorities: number; additional: number;
+      recursionAvailable: boolean;
+      /** With the upper bits that an OPT record has. */
+      code: number; questions: number; answers: number; authorities: number; additional: number;
+      /** What makes no sense, where something does not: the first of it. */
+      malformed?: string;
       /** 64 at most, up to the first that is cut off. */
       records: DnsRecord[];
     }>

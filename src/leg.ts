@@ -253,6 +253,7 @@ export class Leg extends Printed {
     const engine = this.core.enter();
     this.leave();
     if (this.state.interface !== 0) engine.call.interfaceRemove(this.state.interface);
+    this.core.onportend?.(this.state.port);
     engine.call.portRemove(this.state.port);
     this.core.portNames.delete(this.state.port);
     if (this.state.mac !== null) this.core.macs.delete(this.state.mac);

@@ -1,5 +1,5 @@
 import { EVENT_ICMP_ERROR } from "../assembly/abi";
-import { checkPort, contains, formatIp, formatSubnet, isIp, overlap, parseIp, parseNetwork } from "./address";
+import { checkPort, contains, formatIp, formatSubnet, isIp, lastOf, overlap, parseIp, parseNetwork } from "./address";
 import type { Subnet } from "./address";
 import type { Core, NodeListener } from "./core";
 import type { EngineEvent } from "./engine";
@@ -13,7 +13,7 @@ import type { PingOptions, PingReply, PingReport, SeriesOptions } from "./ping";
 import { Printed } from "./printed";
 import { isName, Resolver } from "./resolver";
 import type { ResolveOptions } from "./resolver";
-import type { LegState, MachineState } from "./state";
+import type { LegState, MachineState, SocketState } from "./state";
 import type { ConnectOptions, ListenOptions, Remote } from "./tcp-options";
 import type { TcpServer } from "./tcp-server";
 import type { TcpSocket } from "./tcp-socket";
@@ -22,6 +22,9 @@ import { Tracer } from "./traceroute";
 import type { Trace, TracerouteOptions } from "./traceroute";
 import { UdpSocket } from "./udp-socket";
 import type { SocketOwner } from "./udp-socket";
+
+/** Names that mean the machine itself, whatever a server says (RFC 6761 §6.3). */
+const LOCALHOST = /^([^.]+\.)*localhost\.?$/i;
 
 /** IP protocol numbers. */
 const ICMP = 1;
@@ -50,10 +53,10 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     this.tracer = new Tracer(core, state, this.errands);
     this.resolver = new Resolver(core, state, this.errands);
     closeErrands(core, state);
-    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(address)));
+    this.tcp = new TcpStation(core, state, (target, act) => this.withAddress("connect", target, async (address) => act(this.checkOne("connect", address))));
     core.machines.set(state.name, this);
     if (state.node !== 0) core.nodes.set(state.node, this);
-    for (const each of state.sockets) this.openSockets.set(each.port, new UdpSocket(core, each, this));
+    for (const each of state.sockets) this.openSockets.set(each.socket, new UdpSocket(core, each, this));
   }
 
   /** Its places on networks, in the order they were made. */
@@ -105,7 +108,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    */
   async traceroute(target: Target, options?: TracerouteOptions): Promise<Trace> {
     this.checkStation("traceroute");
-    return this.withAddress("traceroute", target, (address) => this.tracer.trace(address, options));
+    return this.withAddress("traceroute", target, (address) => this.tracer.trace(this.checkOne("traceroute", address), options));
   }
 
   /**
@@ -116,6 +119,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    */
   async resolve(name: string, options?: ResolveOptions): Promise<string[]> {
     this.checkStation("resolve");
+    if (typeof name === "string" && LOCALHOST.test(name)) return ["127.0.0.1"];
     return this.resolver.addresses(name, this.dnsServers, options);
   }
 
@@ -159,7 +163,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     const state = { socket, port: call.udpPort(socket), unread: [] };
     this.state.sockets.push(state);
     const made = new UdpSocket<Machine>(this.core, state, this);
-    this.openSockets.set(state.port, made);
+    this.openSockets.set(socket, made);
     return made;
   }
 
@@ -186,7 +190,7 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
    *
    * @example
    * const server = web.listen(80);
-   * for await (const socket of server) void socket.readable.pipeTo(socket.writable);
+   * for await (const socket of server) socket.readable.pipeTo(socket.writable).catch(() => {});
    */
   listen(options: number | ListenOptions): TcpServer {
     this.checkStation("listen");
@@ -265,12 +269,12 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     if (event.c !== UDP) return;
     this.errands.get(event.e >>> 16)?.onfailure(event);
     const target = `${formatIp(event.kind === EVENT_ICMP_ERROR ? event.d : event.a)}:${event.e & 0xffff}`;
-    this.openSockets.get(event.e >>> 16)?.failed(event, target);
+    this.openSockets.get(event.f)?.failed(event, target);
   }
 
-  forget(socket: UdpSocket<Machine>): void {
-    this.openSockets.delete(socket.port);
-    const place = this.state.sockets.findIndex(({ port }) => port === socket.port);
+  forget({ socket }: SocketState): void {
+    this.openSockets.delete(socket);
+    const place = this.state.sockets.findIndex((each) => each.socket === socket);
     if (place >= 0) this.state.sockets.splice(place, 1);
   }
 
@@ -321,6 +325,21 @@ export abstract class Machine extends Printed implements NodeListener, SocketOwn
     const [address] = await this.resolve(target);
     this.checkStation(verb);
     return act(address!);
+  }
+
+  /**
+   * An address that belongs to one station: nobody and everybody have no connection (RFC 9293 §3.9.2.3, RFC 1122 §3.2.1.3).
+   *
+   * @throws LabError ADDRESS
+   */
+  private checkOne(verb: string, address: string): string {
+    const number = parseIp(address, `${this.name}: ${verb}`);
+    const first = number >>> 24;
+    const isOne = first !== 0 && first < 224
+      && !this.legs.some(({ subnet }) => subnet && subnet.prefix < 31 && contains(subnet, number) && lastOf(subnet) === number);
+    if (isOne) return address;
+    throw new LabError("ADDRESS",
+      `${this.name}: ${verb} to ${address}, which is nobody's, or a group's or a whole network's; it takes the address of one station`);
   }
 
   private hasRoute(address: number): boolean {

@@ -1,8 +1,9 @@
-import { DECIDE_ACCEPT, DECIDE_RESET, DECIDE_UNREACHABLE, EVENT_ACCEPT, EVENT_SYN } from "../assembly/abi";
+import { DECIDE_ACCEPT, DECIDE_RESET, DECIDE_UNREACHABLE, EVENT_ACCEPT, EVENT_SYN, STREAM_GONE } from "../assembly/abi";
 import { formatIp } from "./address";
 import type { Core } from "./core";
 import type { Endpoint, EngineEvent } from "./engine";
 import { LabError } from "./errors";
+import { say } from "./options";
 import type { Outside, OutsideStream } from "./outside";
 import type { OutsideState, StreamState } from "./state";
 import { TcpSocket } from "./tcp-socket";
@@ -63,13 +64,23 @@ export class OutsideGate implements TcpOwner {
     this.promised.clear();
   }
 
-  private hear({ kind, a }: EngineEvent): void {
-    if (kind === EVENT_SYN) void this.ask(a);
-    if (kind === EVENT_ACCEPT) this.accept();
+  private hear({ kind, a, flags }: EngineEvent): void {
+    if (kind === EVENT_ACCEPT) return this.accept();
+    if (kind !== EVENT_SYN) return;
+    this.withdraw(a);
+    if ((flags & STREAM_GONE) === 0) void this.ask(a);
+  }
+
+  /** The guest has given up, or the number is another connection's now. */
+  private withdraw(stream: number): void {
+    this.asking.get(stream)?.abort();
+    this.asking.delete(stream);
+    const promised = this.promised.get(stream);
+    this.promised.delete(stream);
+    if (promised) drop(promised);
   }
 
   private async ask(stream: number): Promise<void> {
-    this.asking.get(stream)?.abort(); // the number is another connection's now
     const { call } = this.core.engine;
     const { local } = this.core.engine.stream(stream);
     if (local.address >>> 24 !== LOOPBACK) return call.tcpDecide(stream, DECIDE_RESET, 0);
@@ -92,7 +103,9 @@ export class OutsideGate implements TcpOwner {
 
   private async reach({ address, port }: Endpoint, signal: AbortSignal): Promise<OutsideStream | Error> {
     try {
-      return await this.outside.connect({ address: formatIp(address), port }, { signal });
+      const answer = await this.outside.connect({ address: formatIp(address), port }, { signal });
+      if (isStream(answer)) return answer;
+      return new LabError("CONNECT", `${this.name}: outside.connect gave ${say(answer)}; it takes { readable, writable }`);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -119,6 +132,10 @@ function relay(inside: TcpSocket, outside: OutsideStream, signal: AbortSignal): 
   const failed = (): void => inside.abort();
   inside.readable.pipeTo(outside.writable, { signal }).catch(failed);
   outside.readable.pipeTo(inside.writable as WritableStream<Uint8Array>, { signal }).catch(failed);
+}
+
+function isStream(answer: Partial<OutsideStream> | null | undefined): boolean {
+  return typeof answer?.readable?.pipeTo === "function" && typeof answer.writable?.getWriter === "function";
 }
 
 /** Nobody wants it any more. */

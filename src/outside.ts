@@ -8,7 +8,8 @@ export interface Outside {
    * Opens a stream to somebody outside.
    *
    * @param target  as the guest meant it: `127.0.0.1` is the real machine itself
-   * @param signal  the guest has given up, or the lab is closed: nobody wants it any more
+   * @param signal  the guest has given up, or the lab is closed: nobody wants it any more. (Who gives up before an answer only falls
+   *                silent: that is noticed when its next SYN is overdue, after 4 s at the soonest.)
    */
   connect(target: { address: string; port: number }, options: { signal: AbortSignal }): Promise<OutsideStream>;
 }

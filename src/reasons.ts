@@ -23,7 +23,7 @@ export const REASONS = [
   ["VLAN_TRUNCATED", "the frame ends inside a VLAN tag"],
   ["LLC_LENGTH", "the 802.3 length field is larger than the frame"],
   ["ARP_TRUNCATED", "the frame ends inside the ARP message"],
-  ["ARP_FORMAT", "the ARP message is not about IPv4 over Ethernet, or its sender makes no sense"],
+  ["ARP_FORMAT", "the ARP message is not about IPv4 over Ethernet, or its sender has an address that no station can have"],
   ["IPV4_TRUNCATED", "the frame ends inside the IPv4 header"],
   ["IPV4_VERSION", "the EtherType says IPv4 but the version field does not"],
   ["IPV4_HEADER", "the IPv4 header length is impossible"],
@@ -39,7 +39,7 @@ export const REASONS = [
   ["TCP_TRUNCATED", "the packet ends inside the TCP header"],
   ["TCP_HEADER", "the TCP header length is impossible"],
   ["IPV4_SOURCE", "the source address cannot be a sender's (broadcast, multicast, loopback, reserved)"],
-  ["IPV4_DESTINATION", "the destination address cannot be sent to"],
+  ["IPV4_DESTINATION", "nobody here has this destination address or joined this group, and no router carries it on"],
   ["NOT_FORWARDING", "the packet is for somebody else and this machine is no router"],
   ["TTL_EXPIRED", "its time to live ran out at this router"],
   ["NO_ROUTE", "there is no route to the destination"],
@@ -73,6 +73,7 @@ export const REASONS = [
   ["TCP_SEQUENCE", "the TCP segment is outside of what its connection expects: old, repeated or forged"],
   ["TCP_BACKLOG", "as many connections as the listener takes are waiting to be accepted"],
   ["TCP_BUFFER", "the lab has no TCP stream or buffer left for it"],
+  ["ICMP_QUOTE", "the packet that the ICMP error quotes is cut off, broken, or not one it could be about"],
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number][0];

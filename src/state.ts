@@ -202,6 +202,8 @@ export interface StreamState {
   shut: boolean;
   /** Whether nobody wants to read any more. */
   deaf: boolean;
+  /** While it is opened: when that is given up, and the timeout that said so, ms. */
+  until?: { at: number; timeout: number };
 }
 
 /** A TCP port that is listened on. */
@@ -214,12 +216,17 @@ export interface ServerState {
 }
 
 export interface GeneratorState {
+  /** 0: it was stopped, or has gone with its card. */
   id: number;
-  /** The card it sends from. */
+  /** The card it sends from, and its port. */
   name: string;
+  port: number;
   /** ms */
   interval: number;
   burst: number;
+  /** Frames sent, and still to be sent, when it ended; before that the engine knows. */
+  sent: number;
+  left: number;
 }
 
 export interface CaptureState {

@@ -110,7 +110,7 @@ export function applyTcp({ engine }: Core, stream: number, options: TcpOptions):
  */
 export function remoteOf<T>(remote: Remote<T>, thing: string): { host: T | string; port: number } {
   if (typeof remote === "string") {
-    const [, host, port] = /^(.+):(\d{1,5})$/.exec(remote) ?? [];
+    const [, host, port] = /^([^:/[\]]+):(\d{1,5})$/.exec(remote) ?? [];
     if (host === undefined)
       throw new LabError("OPTION", `${thing}: ${say(remote)}; it takes an address or a name with a port, such as "printer:80"`);
     return { host, port: checkPort(Number(port), thing) };
@@ -118,6 +118,8 @@ export function remoteOf<T>(remote: Remote<T>, thing: string): { host: T | strin
   if (typeof remote !== "object" || remote === null)
     throw new LabError("OPTION", `${thing}: ${say(remote)}; it takes "printer:80", { address, port } or { machine, port }`);
   const host = "machine" in remote ? remote.machine : "hostname" in remote ? remote.hostname : remote.address;
+  if (host === undefined || host === null)
+    throw new LabError("OPTION", `${thing}: ${say(remote)}; it takes "printer:80", { address, port } or { machine, port }`);
   return { host, port: checkPort(remote.port, thing) };
 }
 

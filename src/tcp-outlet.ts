@@ -17,6 +17,8 @@ export class TcpOutlet {
   private isWriting = false;
   /** Whoever holds the writer is waited for, and then there is no more writing. */
   private isEnding = false;
+  /** `writable` has failed over a chunk that cannot be written: what was written before it ends all the same. */
+  private isSpoilt = false;
 
   constructor(private readonly core: Core, private readonly state: StreamState, private readonly line: Line) {
     this.writable = new WritableStream({
@@ -42,7 +44,8 @@ export class TcpOutlet {
   end(): void {
     if (this.state.shut || this.line.isOver) return;
     if (!this.writable.locked) {
-      this.writable.close().catch(() => {}); // it was closed, or has failed
+      if (this.isSpoilt) return this.shutDown();
+      this.writable.close().catch(() => {}); // somebody has closed it already
       return;
     }
     this.isEnding = true;
@@ -103,6 +106,7 @@ export class TcpOutlet {
     if (chunk instanceof Uint8Array) return chunk;
     if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
     if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.isSpoilt = true;
     throw new LabError("OPTION", `${this.line}: written ${say(chunk)}; it takes a Uint8Array, an ArrayBuffer or text`);
   }
 }

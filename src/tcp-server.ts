@@ -21,7 +21,7 @@ export interface ServerOwner {
  *
  * @example
  * const server = web.listen(80);
- * (async () => { for await (const socket of server) void socket.readable.pipeTo(socket.writable); })();
+ * (async () => { for await (const socket of server) socket.readable.pipeTo(socket.writable).catch(() => {}); })();
  */
 export class TcpServer extends Printed implements AsyncIterable<TcpSocket> {
   private readonly waiting: Pending<TcpSocket | null>[] = [];

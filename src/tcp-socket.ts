@@ -1,5 +1,5 @@
 import {
-  STREAM_CLOSED, STREAM_ENDED, STREAM_ERROR_NONE, STREAM_ERROR_REFUSED, STREAM_ERROR_RESET, STREAM_ERROR_TIMED_OUT,
+  STREAM_CLOSED, STREAM_ENDED, STREAM_ERROR_ABORTED, STREAM_ERROR_NONE, STREAM_ERROR_REFUSED, STREAM_ERROR_RESET, STREAM_ERROR_TIMED_OUT,
   STREAM_ERROR_UNREACHABLE, STREAM_ESTABLISHED, STREAM_GONE, STREAM_OPENED, STREAM_READABLE, STREAM_TIME_WAIT, STREAM_WRITABLE,
 } from "../assembly/abi";
 import { formatIp } from "./address";
@@ -116,16 +116,21 @@ export class TcpSocket extends Printed {
   }
 
   /**
-   * Ends both directions in good order: what was written still goes out, what was not read is lost. Resolves as `closed` does: when
-   * the other side has ended too. Before it is open it is aborted.
+   * Ends both directions: what was written still goes out, what was not read is lost. Resolves as `closed` does: when the other side
+   * has ended too, or has all that was written and then either says nothing for a minute, or sends on, and is reset (RFC 9293
+   * §3.6.1). Where it sends on before it has all that was written, it is reset as well, and `closed` rejects with ABORTED. To hear it
+   * out, close `writable` and read. Before it is open it comes to nothing: CLOSED.
    */
   close(): Promise<void> {
     if (this.isOver) return this.closed;
     if (!this.info) {
-      this.abort(new LabError("CLOSED", `${this} was closed before it was open`));
+      this.reset();
+      this.fail(new LabError("CLOSED", `${this} was closed before it was open`));
       return this.closed;
     }
     this.inlet.stop();
+    if (this.isOver) return this.closed;
+    this.core.engine.call.tcpClose(this.state.stream);
     this.outlet.end();
     return this.closed;
   }
@@ -133,7 +138,7 @@ export class TcpSocket extends Printed {
   /** Ends it at once, with a reset for the other side. What waits is rejected with ABORTED. */
   abort(reason?: unknown): void {
     if (this.isOver) return;
-    if (this.state.stream !== 0 && !this.core.isClosed) this.core.enter().call.tcpAbort(this.state.stream);
+    this.reset();
     this.fail(new LabError("ABORTED", `${this} was aborted${reason instanceof Error ? `: ${reason.message}` : ""}`, { cause: reason }));
   }
 
@@ -169,25 +174,20 @@ export class TcpSocket extends Printed {
   /** It comes to nothing. */
   fail(error: LabError): void {
     if (this.isOver) return;
-    this.error = error;
-    this.opening.reject(error);
-    this.closing.reject(error);
     this.leave();
-    this.inlet.fail(error);
-    this.outlet.fail(error);
+    this.reject(error);
   }
 
-  /** It is gone because its machine or its lab is: who reads sees an end, and who writes is done. */
+  /**
+   * It is gone because its machine or its lab is; nobody on the network is told. Who reads or writes hears CLOSED: what was cut off
+   * must not look like an end, and a loop that writes must come to one.
+   */
   vanish(): void {
     if (this.isOver) return;
-    const error = new LabError("CLOSED", `${this}: the machine or the lab is gone`);
     this.isOver = true;
-    this.opening.reject(error);
-    this.closing.reject(error);
     this.core.streams.delete(this.state.stream);
     this.owner.forget(this);
-    this.inlet.close();
-    this.outlet.wake();
+    this.reject(new LabError("CLOSED", `${this}: the machine or the lab is gone`));
   }
 
   // ── events ──
@@ -218,6 +218,10 @@ export class TcpSocket extends Printed {
     this.outlet.wake();
   }
 
+  private reset(): void {
+    if (this.state.stream !== 0 && !this.core.isClosed) this.core.enter().call.tcpAbort(this.state.stream);
+  }
+
   private readOut(): void {
     if (!this.state.allowHalfOpen) this.outlet.end();
     if (!this.isFinished()) return;
@@ -228,6 +232,14 @@ export class TcpSocket extends Printed {
     this.state.shut = true;
     this.leave();
     this.outlet.wake();
+  }
+
+  private reject(error: LabError): void {
+    this.error = error;
+    this.opening.reject(error);
+    this.closing.reject(error);
+    this.inlet.fail(error);
+    this.outlet.fail(error);
   }
 
   /** The engine may forget it. */
@@ -264,6 +276,7 @@ export class TcpSocket extends Printed {
 }
 
 const ERRORS: Record<number, [LabErrorCode, string]> = {
+  [STREAM_ERROR_ABORTED]: ["ABORTED", "it was closed, and reset when the other side sent on before it had all that was written"],
   [STREAM_ERROR_REFUSED]: ["REFUSED", "nobody listens there, or it wants no more: it answered with a reset"],
   [STREAM_ERROR_RESET]: ["RESET", "the other side has reset the connection"],
   [STREAM_ERROR_TIMED_OUT]: ["TIMEOUT", "no answer, however often it was sent; lab.stats().drops or a capture tells what became of it"],

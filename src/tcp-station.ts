@@ -1,4 +1,4 @@
-import { E_NO_ADDRESS, STREAM_CLOSED, STREAM_ERROR_NONE } from "../assembly/abi";
+import { E_FULL, E_IN_USE, E_NO_ADDRESS, STREAM_CLOSED, STREAM_ERROR_NONE } from "../assembly/abi";
 import { parseIp } from "./address";
 import type { Core } from "./core";
 import { LabError } from "./errors";
@@ -25,7 +25,7 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
   /** Around the records of a machine, new or from a snapshot. */
   constructor(private readonly core: Core, private readonly state: MachineState, private readonly find: Find<T>) {
     for (const each of state.servers) this.listening.set(new TcpServer(core, each, this), each);
-    for (const each of [...state.streams]) this.add(each, "somebody");
+    for (const each of [...state.streams]) this.limit(this.add(each, "somebody"), each);
   }
 
   get name(): string { return this.state.name; }
@@ -41,7 +41,7 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     const source = options.localAddress === undefined ? 0 : parseIp(options.localAddress, `${thing}: localAddress`);
     const { allowHalfOpen = false, localPort = 0, timeout, signal } = options;
     const state: StreamState = { stream: 0, allowHalfOpen, read: 0, written: 0, shut: false, deaf: false };
-    const socket = new TcpSocket(this.core, state, this, typeof host === "string" ? `${host}:${port}` : `${String(host)}, port ${port}`);
+    const socket = new TcpSocket(this.core, state, this, `${nameOf(host)}:${port}`);
     this.open.set(socket, state);
 
     const call = (address: string): void => {
@@ -56,12 +56,8 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     };
     this.find(host, call).catch((error: LabError) => socket.fail(error));
 
-    if (timeout !== undefined) {
-      const late = new LabError("TIMEOUT", `${socket}: not open within ${timeout} ms`);
-      const timer = this.core.clock.after(timeout, () => this.giveUp(socket, late));
-      const stop = (): void => { timer.cancelled = true; };
-      socket.opened.then(stop, stop);
-    }
+    if (timeout !== undefined) state.until = { at: this.core.clock.now + timeout, timeout };
+    this.limit(socket, state);
     if (signal) heed(signal, socket);
     return socket;
   }
@@ -119,6 +115,19 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
     return socket;
   }
 
+  /** Gives up on a connection that is not open in time. */
+  private limit(socket: TcpSocket, state: StreamState): void {
+    if (!state.until) return;
+    const { at, timeout } = state.until;
+    const late = new LabError("TIMEOUT", `${socket}: not open within ${timeout} ms`);
+    const timer = this.core.clock.after(Math.max(0, at - this.core.clock.now), () => this.giveUp(socket, late));
+    const stop = (): void => {
+      timer.cancelled = true;
+      delete state.until;
+    };
+    socket.opened.then(stop, stop);
+  }
+
   private giveUp(socket: TcpSocket, error: LabError): void {
     const state = this.open.get(socket);
     if (state && state.stream !== 0) this.core.enter().call.tcpAbort(state.stream);
@@ -128,13 +137,17 @@ export class TcpStation<T> implements TcpOwner, ServerOwner {
   private refusal(result: number, target: string, { localAddress, localPort }: ConnectOptions): LabError {
     if (result === E_NO_ADDRESS && localAddress !== undefined)
       return new LabError("NO_ADDRESS", `${this.name}: connect: localAddress ${localAddress} is not an address of ${this.name}`);
-    try {
-      this.core.check(result, `TCP port ${localPort ?? 0} of ${this.name} for a connection to ${target}`);
-    } catch (error) {
-      return error as LabError;
-    }
+    if (result === E_IN_USE)
+      return new LabError("PORT_IN_USE", `${this.name}: connect: TCP port ${localPort ?? 0} is already in use, or was with ${target} just now`);
+    if (result === E_FULL)
+      return new LabError("FULL", `${this.name}: connect: no room for a connection to ${target}: all streams of the lab are in use, two for `
+        + `each connection within it (createLab({ capacity: { streams } }) makes more), or all ports of ${this.name}`);
     return sendError(this.core, result, this.name, target);
   }
+}
+
+function nameOf(host: unknown): string {
+  return typeof host === "object" && host !== null && "name" in host ? String(host.name) : String(host);
 }
 
 function remove<S>(list: S[], each: S | undefined): void {

@@ -52,8 +52,9 @@ const ICMP_UNREACHABLE = 3;
 const ICMP_TIME_EXCEEDED = 11;
 const PORT_UNREACHABLE = 3;
 
-/** What came back for one probe. */
+/** What came back for one probe, not always the last one sent. */
 interface Answer {
+  probe: Probe;
   from: number;
   /** ns */
   time: number;
@@ -62,8 +63,18 @@ interface Answer {
 }
 
 interface Probe {
-  answer: Pending<Answer | null>;
+  run: Run;
+  ttl: number;
+  /** ns */
+  sent: number;
+}
+
+/** One trace: what it waits for, and its probes by UDP port or sequence number. */
+interface Run {
   destination: number;
+  answer: Pending<Answer | null>;
+  ttl: number;
+  probes: Map<number, Probe>;
 }
 
 /** @throws LabError OPTION */
@@ -83,9 +94,12 @@ function checked(options: TracerouteOptions, name: string): Required<TracerouteO
   return { protocol, maxHops, timeout, tries, port };
 }
 
+/** Nothing was sent yet. */
+const NOTHING: Pending<Answer | null> = { promise: Promise.resolve(null), resolve() {}, reject() {} };
+
 /** Finds out who is on the way: probes with a growing time to live, and who says that it ran out (RFC 1812 §5.3.1). */
 export class Tracer {
-  /** Echo requests under way, by sequence number. */
+  /** Echo requests of traces under way, by sequence number. */
   private readonly echoes = new Map<number, Probe>();
 
   constructor(
@@ -99,29 +113,31 @@ export class Tracer {
     let next = port;
     const destination = parseIp(target, `${name}: traceroute`);
     const socket = protocol === "udp" ? new Errand(this.core, this.state, this.errands) : null;
+    const run: Run = { destination, answer: NOTHING, ttl: 0, probes: new Map() };
+    if (socket) this.listen(socket, run);
     const hops: Hop[] = [];
     try {
-      for (let ttl = 1; ttl <= maxHops; ttl++) {
+      for (run.ttl = 1; run.ttl <= maxHops; run.ttl++) {
         let answer: Answer | null = null;
-        let sent = 0;
-        for (let again = 0; again < tries && !answer; again++) {
-          sent = this.core.enter().now;
-          answer = socket ? await this.datagram(socket, destination, next++, ttl, timeout) : await this.echo(destination, ttl, timeout);
-        }
+        for (let again = 0; again < tries && !answer; again++)
+          answer = socket ? await this.datagram(socket, run, next++, timeout) : await this.echo(run, timeout);
+        const ttl = answer?.probe.ttl ?? run.ttl;
         const error = answer?.error ?? null;
-        hops.push({ ttl, address: answer && formatIp(answer.from), rtt: answer && (answer.time - sent) / 1e6, error });
+        hops.length = ttl - 1; // the answer that ends the way may be about an earlier hop, which had seemed to be silent
+        hops.push({ ttl, address: answer && formatIp(answer.from), rtt: answer && (answer.time - answer.probe.sent) / 1e6, error });
         if (answer?.reached || error) return { target, reached: error === null, hops };
       }
       return { target, reached: false, hops };
     } finally {
       socket?.close();
+      if (!socket) for (const sequence of run.probes.keys()) this.echoes.delete(sequence);
     }
   }
 
   /** An echo reply to one of its requests; false: it is none of them. */
   reply({ a, b, c, time }: EngineEvent): boolean {
     const probe = b === this.state.echo ? this.echoes.get(c) : undefined;
-    probe?.answer.resolve({ from: a, time: Number(time), reached: true, error: null });
+    probe?.run.answer.resolve({ probe, from: a, time: Number(time), reached: true, error: null });
     return probe !== undefined;
   }
 
@@ -138,7 +154,7 @@ export class Tracer {
   private unsent(event: EngineEvent): Probe | undefined {
     if (!this.isUnsent(event)) return undefined;
     const about = (event.kind === EVENT_ICMP_ERROR ? event.d : event.a) >>> 0;
-    return [...this.echoes.values()].find(({ destination }) => destination >>> 0 === about);
+    return [...this.echoes.values()].find(({ run }) => run.destination >>> 0 === about);
   }
 
   /** Whether the machine itself says that it cannot send: a host with NATs tells itself by ICMP. */
@@ -148,40 +164,47 @@ export class Tracer {
       || this.state.legs.some((leg) => leg.interface !== 0 && engine.interface(leg.interface).address === a >>> 0);
   }
 
-  private async datagram(socket: Errand, destination: number, port: number, ttl: number, timeout: number): Promise<Answer | null> {
-    const probe = { answer: this.core.clock.operation<Answer | null>(), destination };
+  private listen(socket: Errand, run: Run): void {
     // Of an ICMP error the port says which probe it is about; where one found no way, the next will find none.
     socket.onfailure = (event) => {
-      if ((event.e & 0xffff) === port || this.isUnsent(event)) this.heard(event, probe);
+      const probe = run.probes.get(event.e & 0xffff);
+      if (probe) this.heard(event, probe);
     };
     // Somebody listens there after all.
-    socket.onanswer = ({ a, time }) => probe.answer.resolve({ from: a, time: Number(time), reached: true, error: null });
-    return this.send(probe, timeout, () => socket.send(DATA, destination, port, ttl));
+    socket.onanswer = ({ a, b, time }) => {
+      const probe = run.probes.get(b);
+      if (probe) run.answer.resolve({ probe, from: a, time: Number(time), reached: true, error: null });
+    };
   }
 
-  private async echo(destination: number, ttl: number, timeout: number): Promise<Answer | null> {
+  private datagram(socket: Errand, run: Run, port: number, timeout: number): Promise<Answer | null> {
+    return this.send(run, timeout, (probe) => {
+      run.probes.set(port, probe);
+      socket.send(DATA, run.destination, port, run.ttl);
+    });
+  }
+
+  private async echo(run: Run, timeout: number): Promise<Answer | null> {
     const engine = this.core.enter();
     const { call } = engine;
     checkThere(this.state);
     this.state.echo ||= this.core.check(call.echoOpen(this.state.node), "ICMP identifier");
     const sequence = (this.state.sequence = (this.state.sequence + 1) & 0xffff);
-    const probe = { answer: this.core.clock.operation<Answer | null>(), destination };
-    this.echoes.set(sequence, probe);
-    try {
-      return await this.send(probe, timeout, () => {
-        engine.stage(DATA);
-        const result = call.echoSend(this.state.node, destination, this.state.echo, sequence, DATA.length, ttl);
-        if (result < 0) throw sendError(this.core, result, this.state.name, formatIp(destination));
-      });
-    } finally {
-      this.echoes.delete(sequence);
-    }
+    return this.send(run, timeout, (probe) => {
+      run.probes.set(sequence, probe);
+      this.echoes.set(sequence, probe);
+      engine.stage(DATA);
+      const result = call.echoSend(this.state.node, run.destination, this.state.echo, sequence, DATA.length, run.ttl);
+      if (result < 0) throw sendError(this.core, result, this.state.name, formatIp(run.destination));
+    });
   }
 
-  private async send({ answer }: Probe, timeout: number, send: () => void): Promise<Answer | null> {
+  private async send(run: Run, timeout: number, send: (probe: Probe) => void): Promise<Answer | null> {
+    const { now } = this.core.enter();
+    const answer = run.answer = this.core.clock.operation<Answer | null>();
     const timer = this.core.clock.after(timeout, () => answer.resolve(null));
     try {
-      send();
+      send({ run, ttl: run.ttl, sent: now });
     } catch (error) {
       answer.reject(error);
     }
@@ -192,15 +215,17 @@ export class Tracer {
     }
   }
 
-  private heard(event: EngineEvent, { answer, destination }: Probe): void {
+  private heard(event: EngineEvent, probe: Probe): void {
+    const { answer, destination, ttl } = probe.run;
     const about = (event.kind === EVENT_ICMP_ERROR ? event.d : event.a) >>> 0;
     if (about !== destination >>> 0) return; // somebody else's packet, whatever its ports
     const [type, code] = [event.b >>> 8, event.b & 255];
     const from = event.a >>> 0;
-    const said = { from, time: Number(event.time), reached: false, error: null };
+    const said = { probe, from, time: Number(event.time), reached: false, error: null };
     const arrived = type === ICMP_UNREACHABLE && code === PORT_UNREACHABLE && from === about;
     if (arrived) return answer.resolve({ ...said, reached: true });
     if (this.isUnsent(event)) return answer.reject(failure(event, this.state.name, formatIp(destination)));
-    answer.resolve(type === ICMP_TIME_EXCEEDED ? said : { ...said, error: "UNREACHABLE" });
+    if (type !== ICMP_TIME_EXCEEDED) return answer.resolve({ ...said, error: "UNREACHABLE" });
+    if (probe.ttl === ttl) answer.resolve(said); // of an earlier hop it is too late
   }
 }

@@ -27,7 +27,7 @@ export interface SocketOwner<T> {
   readonly name: string;
   /** @throws LabError NO_ROUTE, NO_ADDRESS, ADDRESS */
   addressOf(target: T | string): string;
-  forget(socket: UdpSocket<T>): void;
+  forget(socket: SocketState): void;
 }
 
 /** Datagrams that wait to be read; later ones are counted drops (QUEUE_FULL). */
@@ -113,7 +113,7 @@ export class UdpSocket<T = unknown> implements AsyncIterable<Datagram> {
     this.core.sockets.delete(this.state.socket);
     this.state.unread.length = 0;
     for (const reader of this.readers.splice(0)) reader.resolve(null);
-    this.owner.forget(this);
+    this.owner.forget(this.state);
   }
 
   /** What an ICMP error said about a datagram sent to `target`. */

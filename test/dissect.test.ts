@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { describe as line, dissect } from "../src/inspect";
 import type { Layer } from "../src/inspect";
 import { arp, ascii, be16, be32, ethernet, icmp, icmpv6, IP6_2, ipv4, ipv6, raw, tcp, udp, with16, zeros } from "./packets";
-import type { Segment } from "./packets";
+import type { Bytes, Segment } from "./packets";
 import { damagedFrames } from "./twins/frame-arbitrary";
 
 /** The layers of an IPv4 packet's frame after the first two. */
@@ -70,6 +70,59 @@ describe("a checksum", () => {
   });
 });
 
+describe("a checksum counts the destination that a packet has in the end", () => {
+  const status = (layers: Layer[]): unknown => layers.find(({ checksum }) => checksum)?.checksum;
+  const HOP: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(11), 7];
+  const END: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(10), 1, 9];
+  const datagram = udp(5000, 53, ascii("x"));
+
+  test.each<[string, number, Bytes]>([
+    ["a source route (0)", 0, [...zeros(4), ...HOP, ...END]],
+    ["Mobile IPv6 (2)", 2, [...zeros(4), ...END]],
+    ["RPL, whole addresses (3)", 3, [...zeros(4), ...HOP, ...END]],
+    ["RPL, addresses without their first 14 and 13 bytes (3)", 3, [0xed, 0x30, 0, 0, ...HOP.slice(14), ...END.slice(13), ...zeros(3)]],
+    ["segment routing (4)", 4, [0, 0, 0, 0, ...END, ...HOP]],
+  ])("in a routing header with segments left: %s", (_, type, rest) => {
+    const header = (segmentsLeft: number): [number, Bytes] => [43, [(rest.length + 4) / 8 - 1, type, segmentsLeft, ...rest]];
+    expect(status(above6(datagram, [header(1)], { end: END }))).toEqual({ status: "good" });
+    expect(status(above6(datagram, [header(0)], { end: END }))).toEqual({ status: "bad" });
+    expect(status(above6(datagram, [header(0)]))).toEqual({ status: "good" });
+  });
+
+  test("but of an unknown routing header, or one that ends too early, it cannot be told", () => {
+    const unknown = { status: "unverified", reason: "a route whose end cannot be told" };
+    for (const header of [[0, 253, 1, ...zeros(4)], [0, 0, 1, ...zeros(4)], [0, 3, 1, ...zeros(4)], [2, 4, 2, ...zeros(20)]]) {
+      expect(status(above6(datagram, [[43, header]]))).toEqual(unknown);
+      expect(status(above6(tcp(1, 2), [[43, header]]))).toEqual(unknown);
+      expect(status(above6(icmpv6(128, 0, zeros(4)), [[43, header]]))).toEqual(unknown);
+    }
+  });
+
+  test("a home address takes the source's place, in whichever destination header it is", () => {
+    const home: [number, Bytes] = [60, [2, 1, 2, 0, 0, 201, 16, ...HOP]];
+    const other: [number, Bytes] = [60, [0, 1, 4, ...zeros(4)]];
+    const routing: [number, Bytes] = [43, [2, 2, 1, ...zeros(4), ...END]];
+    for (const chain of [[home], [other, home], [other, routing, home]]) {
+      const end = chain.includes(routing) ? END : undefined;
+      expect(status(above6(datagram, chain, { start: HOP, ...(end && { end }) }))).toEqual({ status: "good" });
+      expect(status(above6(datagram, chain, end && { end }))).toEqual({ status: "bad" });
+    }
+  });
+
+  test.each([["loose", 131], ["strict", 137]])("in a %s source route of IPv4 with hops left", (_, kind) => {
+    const END_4 = [192, 0, 2, 9];
+    const options = (pointer: number): Bytes => [1, kind, 11, pointer, 192, 0, 2, 77, ...END_4];
+    for (const segment of [datagram, tcp(1, 2)]) {
+      for (const pointer of [4, 8]) {
+        expect(status(above(segment, { options: options(pointer), end: END_4 }))).toEqual({ status: "good" });
+        expect(status(above(segment, { options: options(pointer) }))).toEqual({ status: "bad" });
+      }
+      expect(status(above(segment, { options: options(12) }))).toEqual({ status: "good" }); // all hops are behind it
+      expect(status(above(segment, { options: options(5) }))).toMatchObject({ status: "unverified" });
+    }
+  });
+});
+
 test("ICMP errors show whom they are about", () => {
   const [error] = above(icmp(3, 4, [...be32(1400), ...ipv4(udp(5000, 53))]));
   expect(error!.fields).toMatchObject({ type: 3, code: 4, mtu: 1400, quoted: { src: "192.0.2.1", dst: "198.51.100.2", protocol: 17, srcPort: 5000, dstPort: 53 } });
@@ -77,12 +130,46 @@ test("ICMP errors show whom they are about", () => {
   expect(above6(icmpv6(135, 0, [...zeros(4), ...IP6_2]))[0]!.fields).toMatchObject({ target: "2001:db8::2" });
 });
 
+test("what an ICMP error quotes is believed as far as it makes sense", () => {
+  const quotedIn = (layers: Layer[]): unknown => (layers[0]!.fields as { quoted?: unknown }).quoted;
+  const v4 = (quote: Bytes): unknown => quotedIn(above(icmp(3, 3, [...zeros(4), ...quote])));
+  const v6 = (quote: Bytes): unknown => quotedIn(above6(icmpv6(1, 4, [...zeros(4), ...quote])));
+  const ends = { src: "192.0.2.1", dst: "198.51.100.2", protocol: 17 };
+  const packet = ipv4(udp(5000, 53));
+  expect(v4([0x40, ...packet.slice(1)])).toBe(undefined); // a header of no bytes
+  expect(v4([0x65, ...packet.slice(1)])).toBe(undefined);
+  expect(v4(packet.slice(0, 19))).toBe(undefined);
+  expect(v4([0x4f, ...packet.slice(1)])).toEqual(ends); // its ports lie beyond the quotation
+  expect(v4(packet.slice(0, 23))).toEqual(ends);
+  expect(v4(ipv4(udp(5000, 53), { fragment: 5 }))).toEqual(ends);
+
+  const ends6 = { src: "2001:db8::1", dst: "2001:db8::2" };
+  const options: [number, Bytes] = [60, [0, 1, 4, ...zeros(4)]];
+  const authentication: [number, Bytes] = [51, [1, ...zeros(10)]];
+  const fragment = (field: number): [number, Bytes] => [44, [0, ...be16(field), ...be32(7)]];
+  expect(v6(zeros(60))).toBe(undefined);
+  expect(v6(ipv6(udp(5000, 53)).slice(0, 39))).toBe(undefined);
+  expect(v6(ipv6(udp(5000, 53), [options, authentication, fragment(1)]))).toEqual({ ...ends6, protocol: 17, srcPort: 5000, dstPort: 53 });
+  expect(v6(ipv6(tcp(5000, 80), [options, fragment(0x11)]))).toEqual({ ...ends6, protocol: 6 }); // a later fragment
+  expect(v6(ipv6(udp(5000, 53), [options]).slice(0, 47))).toEqual({ ...ends6, protocol: 60 });
+  expect(v6(ipv6(udp(5000, 53), [[60, [9, ...zeros(6)]]]))).toEqual({ ...ends6, protocol: 60 });
+  expect(line6(icmpv6(1, 4, [...zeros(4), ...ipv6(udp(5000, 53), [options])]))).toContain("2001:db8::2 udp port 53");
+});
+
+const line6 = (segment: Segment): string => dissect(ethernet(0x86dd, ipv6(segment))).text;
+
 test("DHCP shows its options, DNS its records", () => {
   const discover = [1, 1, 6, 0, ...be32(7), ...zeros(20), 2, 0, 0, 0, 0, 1, ...zeros(202), 0x63, 0x82, 0x53, 0x63, 53, 1, 1, 0, 50, 4, 10, 0, 2, 15, 255];
   expect(above(udp(68, 67, discover))[1]).toMatchObject({
     name: "dhcp", offset: 42, length: discover.length,
     fields: { message: "Discover", xid: 7, clientMac: "02:00:00:00:00:01", requestedAddress: "10.0.2.15", options: [{ code: 53, length: 1, value: "01" }, { code: 50, length: 4, value: "0a00020f" }] },
   });
+  const fieldsOf = (message: Bytes): unknown => above(udp(68, 67, message))[1]!.fields;
+  expect(fieldsOf(discover)).toMatchObject({ hardwareType: 1, hardwareLength: 6 });
+  for (const absent of ["malformed", "clientAddress", "relay"]) expect(fieldsOf(discover)).not.toHaveProperty(absent);
+  const relayed = [1, 32, 0, ...discover.slice(3, 12), 10, 0, 0, 5, ...zeros(8), 10, 9, 0, 1, ...discover.slice(28, -1)];
+  expect(fieldsOf(relayed)).toMatchObject({ hardwareType: 32, hardwareLength: 0, clientAddress: "10.0.0.5", relay: "10.9.0.1", malformed: "the options have no end" });
+  expect(fieldsOf(relayed)).not.toHaveProperty("clientMac");
   const question = [1, 0x22, 2, 0x5c, 0x61, 0, 0, 1, 0, 1]; // names with a quote and a backslash
   const answer = [0xc0, 12, 0, 1, 0, 1, ...be32(60), 0, 4, 192, 0, 2, 1];
   const message = [...be16(4660), 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, ...question, ...answer];
@@ -93,6 +180,12 @@ test("DHCP shows its options, DNS its records", () => {
       { section: "answer", name: '".\\092a.', type: "A", class: 1, ttl: 60, length: 4, value: "192.0.2.1" },
     ],
   });
+});
+
+test("damaged DNS says so, and shows the records before it", () => {
+  const message = [...be16(7), 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1];
+  expect(above(udp(53, 5000, message))[1]).toMatchObject({ name: "dns", fields: { malformed: "record 2 of 3 is not there", records: [{ name: "a." }] } });
+  expect(above(udp(53, 5000, ascii("hello, this is not DNS at all")))[1]).toMatchObject({ name: "payload" });
 });
 
 test("what is no frame has no layers, and a fault ends them", () => {

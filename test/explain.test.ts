@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { REASONS, createLab } from "../src/index";
 import type { Explanation } from "../src/index";
 import { GUEST, NATNETWORK_GATEWAY, ask, at, consequences, echo, officeLab, packet, walk } from "./explaining";
-import { BROADCAST, EXPERIMENT, frame } from "./guest";
+import { BROADCAST, EXPERIMENT, frame, ipBytes, macBytes } from "./guest";
 import { dice, smallLab } from "./inside";
 import { udp, zeros } from "./packets";
-import { code, watch } from "./world";
+import { code, codeOf, watch } from "./world";
 
 const NAT_GATEWAY = "52:54:00:12:35:02";
 
@@ -165,6 +165,68 @@ test("nobody answers ARP: the packet is given up where it waited, three seconds 
   expect(consequences(told).at(-1)).toBe("consumed alice");
 });
 
+describe("the next hop is an external guest that the router has not asked yet", () => {
+  const FAR = "02:00:00:00:00:0d";
+  const FAR_IP = "10.2.0.9";
+
+  /** Carol behind one leg of a router; far, and beside it another, behind the other leg: nobody with a station of ours. */
+  async function acrossARouter() {
+    const lab = watch(await smallLab());
+    const laptop = lab.host("laptop", []);
+    const [left, right] = [laptop.internal("left"), laptop.internal("right")];
+    const router = lab.router("router", { legs: [{ network: left, address: "10.1.0.1/24" }, { network: right, address: "10.2.0.1/24" }] });
+    const [carol] = laptop.vm("carol", { attach: left, guest: "external", mac: GUEST }).adapters;
+    const far = laptop.vm("far", { attach: right, guest: "external", mac: FAR });
+    const bytes = packet({ mac: GUEST, ip: "10.1.0.5" }, { mac: router.legs[0]!.mac!, ip: FAR_IP }, udp(5000, 53));
+    return { lab, laptop, right, carol: carol!, far: far.adapters[0]!, bytes };
+  }
+
+  test("it depends on that guest, which live answers and gets the frame", async () => {
+    const { lab, carol, far, bytes } = await acrossARouter();
+    const told = await ask(lab, bytes, carol);
+    expect(told.ends).toEqual([{ at: "router/2", outcome: "depends", on: ["far/1"], address: FAR_IP }]);
+    expect(told.text).toBe("depends on the guest behind far/1: who answers ARP for 10.2.0.9 gets the frame; "
+      + "if nobody does, it is dropped at router/2: NEIGHBOR_FAILED, nobody answered ARP for the next hop");
+
+    const heard: number[] = [];
+    far.onframe = (frame) => {
+      const [type, asker] = [frame[12]! * 256 + frame[13]!, frame.subarray(22, 32)];
+      heard.push(type);
+      const reply = [0, 1, 8, 0, 6, 4, 0, 2, ...macBytes(FAR), ...ipBytes(FAR_IP), ...asker];
+      if (type === 0x0806) far.send(Uint8Array.from([...asker.subarray(0, 6), ...macBytes(FAR), 8, 6, ...reply]));
+    };
+    carol.send(bytes);
+    await lab.advance(5000);
+    expect(heard).toEqual([0x0806, 0x0800]);
+    expect(lab.stats().drops).toEqual({});
+    // Now the router knows, and so does the copy.
+    expect((await ask(lab, bytes, carol)).text).toBe("delivered at far/1");
+  });
+
+  test("it depends on it, which live says nothing, and the frame is dropped as was said", async () => {
+    const { lab, carol, far, bytes } = await acrossARouter();
+    const told = await ask(lab, bytes, carol);
+    far.onframe = carol.onframe = () => {};
+    carol.send(bytes);
+    await lab.advance(5000);
+    expect(lab.stats().drops).toEqual({ NEIGHBOR_FAILED: 1 });
+    expect(told.text).toContain("dropped at router/2: NEIGHBOR_FAILED");
+  });
+
+  test("all guests that were asked are named; a built-in station that answers settles it, and so does a network without guests", async () => {
+    const { lab, laptop, right, carol, far, bytes } = await acrossARouter();
+    laptop.vm("other", { attach: right, guest: "external" });
+    expect((await ask(lab, bytes, carol)).ends[0]).toMatchObject({ on: ["far/1", "other/1"] });
+    const bob = laptop.vm("bob", { attach: right, address: `${FAR_IP}/24` });
+    expect((await ask(lab, bytes, carol)).ends).toEqual([{ at: "bob", outcome: "dropped", reason: "UDP_CLOSED" }]);
+    await bob.remove();
+    for (const vm of lab.vms.filter(({ name }) => name === "other" || name === "far")) await vm.remove();
+    expect(far.name, "gone").toBe("far/1");
+    laptop.vm("deaf", { attach: right, address: "10.2.0.3/24" });
+    expect((await ask(lab, bytes, carol)).ends).toEqual([{ at: "router/2", outcome: "dropped", reason: "NEIGHBOR_FAILED" }]);
+  });
+});
+
 test("the fifth packet that waits pushes out the first, whose walk ends where it waited", async () => {
   const { lab, office, laptop, alice, card } = await officeLab();
   const far = laptop.vm("far", { attach: office, address: "10.0.2.60/24", wire: { delay: 1 } });
@@ -192,6 +254,13 @@ test("an unknown destination is flooded, and every port's copy has an end of its
   expect(told.ends).toHaveLength(4);
   expect(told.text).toBe("delivered at carol/1; dropped at laptop/office/gateway, laptop/office/dhcp and bob/1: NOT_MINE, "
     + "the station it was flooded to does not have the destination's MAC");
+});
+
+test("a group that nobody joined is told as that", async () => {
+  const { lab, alice, card } = await officeLab();
+  const told = await ask(lab, packet(at(alice), { mac: "01:00:5e:00:00:fb", ip: "224.0.0.251" }, udp(5353, 5353)), card);
+  expect(told.ends).toContainEqual({ at: "bob/1", outcome: "dropped", reason: "IPV4_DESTINATION" });
+  expect(told.text).toContain("IPV4_DESTINATION, nobody here has this destination address or joined this group");
 });
 
 test("a flood to many is told in a sentence one can read", async () => {
@@ -249,6 +318,15 @@ describe("bad input", () => {
       told = await lab.explain(bytes, card);
     })());
     expect(told!.ends).toEqual([{ at: "alice/1", outcome: "dropped", reason: "NO_FRAME" }]);
+  });
+
+  test("what is no Uint8Array is refused in words, as a card refuses it", async () => {
+    const { lab, card, guest } = await officeLab();
+    for (const wrong of [new ArrayBuffer(60), [1, 2, 3], "frame", null, undefined, new DataView(new ArrayBuffer(60)), new Uint16Array(30)]) {
+      expect(await code(lab.explain(wrong as never, card))).toBe("FRAME");
+      expect(codeOf(() => guest.send(wrong as never))).toBe("FRAME");
+    }
+    await expect(lab.explain(new ArrayBuffer(60) as never, card)).rejects.toThrow(/^explain at alice\/1: a frame of type ArrayBuffer; it takes a Uint8Array/);
   });
 
   test("a closed lab, and another lab's card, are errors with a code", async () => {

@@ -32,6 +32,7 @@ function check(explanation: Explanation): void {
   const words = explanation.steps.flatMap((step) => [step.at, step.text]).concat(explanation.text);
   for (const word of words) expect(word, "names, not numbers").not.toMatch(/\b(port|network|node|interface|NAT|machine) \d+\b|undefined/);
   for (const { outcome, reason } of explanation.ends) expect(reason !== undefined).toBe(outcome === "dropped");
+  for (const { outcome, on } of explanation.ends) expect(on !== undefined).toBe(outcome === "depends");
   const own = explanation.steps.filter(({ consequence }) => !consequence);
   const ends = own.filter(({ step }) => step === "dropped" || step === "consumed" || step === "delivered");
   expect(explanation.ends.map(({ at }) => at)).toEqual(ends.map(({ at }) => at));

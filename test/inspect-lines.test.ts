@@ -181,6 +181,14 @@ test("IPv6 names extension headers before what they carry", () => {
   expect(v6(raw(59, []))).toBe(`${ENDS6}no next header`);
 });
 
+test("a chain of extension headers that breaks off ends with the name of the header that is wrong", () => {
+  const after = [8, ...zeros(7)]; // longer than the packet
+  for (const [kind, name] of [[0, "HBH"], [43, "RT"], [60, "DSTOPT"], [135, "MH"], [44, "frag"]] as const)
+    expect(v6(raw(kind, kind === 44 ? [17, 0] : [17, ...after]))).toBe(`${ENDS6}${name} (IPV6_EXTENSION)`);
+  expect(v6(raw(17, zeros(8)), [[60, [0, ...zeros(6)]], [0, [0, ...zeros(6)]]])).toBe(`${ENDS6}DSTOPT HBH (IPV6_EXTENSION)`);
+  expect(v6(raw(60, zeros(8)), [], { payloadLength: 9 })).toBe(`${ENDS6}DSTOPT (IPV6_LENGTH)`);
+});
+
 test("IPv6 addresses are written as everybody writes them", () => {
   const word = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(0xffff) });
   fc.assert(
@@ -226,7 +234,24 @@ describe("TCP", () => {
       [1, 1, 1, 2],
     ])
       expect(v4(tcp(5000, 80, { options }))).toContain("bad opt]");
-    expect(v4(tcp(5000, 80, { options: [0, 9, 9, 9] }))).toContain("options [eol]");
+    expect(v4(tcp(5000, 80, { options: [0, 0, 0, 0] }))).toContain("options [eol]");
+    expect(v4(tcp(5000, 80, { options: [0, 9, 9, 9] }))).toContain("options [eol,bad padding]");
+  });
+
+  test.each<[number, number[]]>([
+    [2, [2, 3, 5]],
+    [2, [2, 6, 5, 180, 0, 0]],
+    [3, [3, 4, 1, 1]],
+    [4, [4, 3, 0]],
+    [5, [5, 2]],
+    [5, [5, 9, ...zeros(7)]],
+    [5, [5, 11, ...zeros(9)]],
+    [8, [8, 9, ...zeros(7)]],
+    [28, [28, 3, 0]],
+    [34, [34, 3, 0]],
+  ])("an option %i of a length that it cannot have is bad, and the next one is read", (kind, option) => {
+    const options = [...option, 4, 2, ...zeros((6 - (option.length % 4)) % 4)];
+    expect(v4(tcp(5000, 80, { options }))).toContain(`options [bad opt-${kind} of ${option.length} bytes,sackOK`);
   });
 });
 
@@ -260,8 +285,35 @@ describe("DHCP", () => {
   });
 
   test("options that are cut off are not read", () => {
-    expect(v4(udp(68, 67, message(1, zeros(4), [50, 4, 10, 0])))).toContain("DHCP Request (BOOTP), xid");
-    expect(v4(udp(68, 67, message(1, zeros(4), [0, 0, 53])))).toContain("DHCP Request (BOOTP), xid");
+    expect(v4(udp(68, 67, message(1, zeros(4), [50, 4, 10, 0])))).toMatch(/DHCP Request \(BOOTP\), xid.* \(malformed: option 50 is cut off\)$/);
+    expect(v4(udp(68, 67, message(1, zeros(4), [0, 0, 53])))).toMatch(/DHCP Request \(BOOTP\), xid.* \(malformed: option 53 is cut off\)$/);
+    expect(v4(udp(68, 67, message(1, zeros(4), [53, 1, 1])))).toMatch(/Discover.* \(malformed: the options have no end\)$/);
+    expect(v4(udp(68, 67, message(1, zeros(4), [53, 2, 1, 1, 255])))).toMatch(/BOOTP.* \(malformed: option 53 of 2 bytes\)$/);
+  });
+
+  const changed = (options: Bytes, ...changes: [number, Bytes][]): Bytes => {
+    const bytes = [...message(1, zeros(4), options)];
+    for (const [at, value] of changes) bytes.splice(at, value.length, ...value);
+    return bytes;
+  };
+  const shows = (options: Bytes, ...changes: [number, Bytes][]): string => v4(udp(68, 67, changed(options, ...changes))).slice(between.length);
+
+  test("options that the file and sname fields have are read", () => {
+    const file: [number, Bytes] = [108, [53, 1, 3, 255]];
+    const sname: [number, Bytes] = [44, [50, 4, 10, 0, 2, 9, 255]];
+    expect(shows([52, 1, 3, 255], file, sname)).toBe("DHCP Request, xid 0x3903f326, from 02:00:00:00:00:01, wants 10.0.2.9, length 244");
+    expect(shows([52, 1, 1, 255], file, sname)).toBe("DHCP Request, xid 0x3903f326, from 02:00:00:00:00:01, length 244");
+    expect(shows([52, 1, 1, 255], [108, [53, 1, 3, ...zeros(125)]])).toContain("DHCP Request, xid");
+    expect(shows([52, 1, 1, 255], [108, [53, 1, 3, ...zeros(125)]])).toContain("(malformed: the options have no end)");
+  });
+
+  test("the client's own address, a relay and other hardware are shown", () => {
+    const options = [53, 1, 3, 255];
+    expect(shows(options, [12, [10, 0, 0, 5]])).toContain(", from 02:00:00:00:00:01 at 10.0.0.5, length");
+    expect(shows(options, [24, [10, 9, 0, 1]])).toContain(", relay 10.9.0.1, length");
+    expect(shows(options, [1, [32, 0]])).toContain(", from a station with no hardware address, length");
+    expect(shows(options, [1, [27, 8]])).toContain(", from 02:00:00:00:00:01:00:00, length");
+    expect(shows(options, [1, [1, 17]])).toContain("(malformed: a hardware address of 17 bytes)");
   });
 });
 
@@ -303,9 +355,34 @@ describe("DNS", () => {
   });
 
   test("names that are cut off or run in circles end", () => {
-    expect(says(header(0x0100, 1, 0), [7, 101])).toBe("DNS 4660+ [bad name] (14)");
-    expect(says(header(0x0100, 1, 0), [0xc0, 12, 0, 1, 0, 1])).toBe("DNS 4660+ A? [bad name] (18)");
+    expect(says(header(0x0100, 1, 0), [7, 101])).toBe("DNS 4660+ [bad name] (14) (malformed: record 1 of 1 is not there)");
+    expect(says(header(0x0100, 1, 0), [0xc0, 12, 0, 1, 0, 1])).toBe("DNS 4660+ A? [bad name] (18) (malformed: a bad name)");
     expect(says(header(0x0100, 1, 0), [3, 97, 46, 7, 0, 0, 1, 0, 1])).toBe("DNS 4660+ A? a\\046\\007. (21)");
+  });
+
+  test("damage is named", () => {
+    const bad = (...message: Bytes[]): string => / \(malformed: (.*)\)$/.exec(says(...message))?.[1] ?? "";
+    const long = [...Array.from({ length: 5 }, () => [60, ...zeros(60).map(() => 97)]).flat(), 0];
+    expect(bad(header(0x8180, 1, 3), question)).toBe("record 2 of 4 is not there");
+    expect(bad(header(0x0100, 1, 0), long, [0, 1, 0, 1])).toBe("a bad name");
+    expect(bad(header(0x0100, 1, 0), [0xc0, 0, 0, 1, 0, 1])).toBe("a bad name"); // a pointer into the header
+    expect(bad(header(0x0100, 1, 0), [0x41, 1, 2, 3, 0, 0, 1, 0, 1])).toBe("record 1 of 1 is not there");
+    expect(bad(header(0x8180, 1, 1), question, answer(5, [3]), ascii("abc"), [0])).toBe("a bad name"); // it goes on behind the record
+    expect(bad(header(0x8180, 1, 1), question, answer(5, [0xc0, 12, 7]))).toBe("a record CNAME of 3 bytes");
+    expect(bad(header(0x8180, 1, 1), question, answer(1, zeros(5)))).toBe("a record A of 5 bytes");
+    expect(bad(header(0x8180, 1, 1), question, answer(28, zeros(4)))).toBe("a record AAAA of 4 bytes");
+    expect(bad(header(0x8180, 1, 1), question, answer(16, [1, 97]))).toBe("");
+  });
+
+  test("the response code has the bits of the OPT record", () => {
+    const opt = [0, 0, 41, ...be16(1232), 1, 0, 0, 0, 0, 0]; // the upper bits are 1
+    expect(says(be16(4660), be16(0x8180), [0, 1, 0, 0, 0, 0, 0, 1], question, opt)).toBe("DNS 4660 BADVERS A? example.com. 0/0/1 (40)");
+  });
+
+  test("what cannot be DNS on its port is a datagram like any other", () => {
+    expect(says(ascii("hello, this is not DNS at all"))).toBe("UDP, length 29");
+    expect(says(header(0x1800, 1, 0), question)).toBe("UDP, length 29"); // no such operation
+    expect(says(header(0x2800, 1, 0), question)).toBe("DNS 4660 opcode 5 A? example.com. (29)");
   });
 });
 

@@ -64,11 +64,13 @@ export interface Ipv4Options {
   options?: Bytes;
   totalLength?: number;
   checksum?: number;
+  /** The destination that the pseudo-header counts, at the end of a source route. */
+  end?: Bytes;
 }
 
 export function ipv4(segment: Segment, o: Ipv4Options = {}): Bytes {
   const { src = IP_1, dst = IP_2, id = 1, fragment = 0, ttl = 64, tos = 0, options = [] } = o;
-  const pseudo = segment.protocol === 1 ? [] : [...src, ...dst, 0, segment.protocol, ...be16(segment.bytes.length)];
+  const pseudo = segment.protocol === 1 ? [] : [...src, ...(o.end ?? dst), 0, segment.protocol, ...be16(segment.bytes.length)];
   const payload = summed(segment, pseudo);
   const total = o.totalLength ?? 20 + options.length + payload.length;
   const before = [
@@ -88,16 +90,25 @@ export function ipv4(segment: Segment, o: Ipv4Options = {}): Bytes {
 export const IP6_1: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(11), 1];
 export const IP6_2: Bytes = [0x20, 1, 0x0d, 0xb8, ...zeros(11), 2];
 
+export interface Ipv6Options {
+  payloadLength?: number;
+  hopLimit?: number;
+  dst?: Bytes;
+  /** The addresses that the pseudo-header counts: a home address, and the end of a route. */
+  start?: Bytes;
+  end?: Bytes;
+}
+
 /** `extensions` are whole headers but for their first byte, the next header, which is filled in: [kind, bytes]. */
 export function ipv6(
   segment: Segment,
   extensions: [number, Bytes][] = [],
-  o: { payloadLength?: number; hopLimit?: number; dst?: Bytes } = {},
+  o: Ipv6Options = {},
 ): Bytes {
   const kinds = [...extensions.map(([kind]) => kind), segment.protocol];
   const chain = extensions.flatMap(([, bytes], i) => [kinds[i + 1]!, ...bytes]);
   const dst = o.dst ?? IP6_2;
-  const pseudo = [...IP6_1, ...dst, ...be32(segment.bytes.length), 0, 0, 0, segment.protocol];
+  const pseudo = [...(o.start ?? IP6_1), ...(o.end ?? dst), ...be32(segment.bytes.length), 0, 0, 0, segment.protocol];
   const payload = [...chain, ...summed(segment, pseudo)];
   return [
     0x60,

@@ -69,6 +69,27 @@ describe("ARP (RFC 826, RFC 1812 §3.3.2)", () => {
     expect(world.stats().frames.live).toBe(0);
   });
 
+  test.each([
+    ["everybody", "255.255.255.255"],
+    ["all on the network", "10.9.0.255"],
+    ["a group", "224.0.0.251"],
+    ["a reserved address", "240.0.0.1"],
+    ["its own loopback", "127.0.0.1"],
+  ])("who asks in the name of %s (%s) is neither answered nor believed (RFC 1122 §3.2.1.3)", async (_, ip) => {
+    const { world, mallory } = await office({ arp: false });
+    mallory.adapter.send(frame(ALICE, MALLORY, ARP, arpMessage(1, { mac: MALLORY, ip }, { mac: ALICE, ip: "10.9.0.2" })));
+    await world.advance(5);
+    expect(world.stats().drops).toEqual({ ARP_FORMAT: 1 });
+    expect(mallory.frames).toEqual([]);
+  });
+
+  test("a probe, which has no address yet, is answered (RFC 5227 §2.1.1)", async () => {
+    const { world, mallory } = await office({ arp: false });
+    mallory.adapter.send(frame(ALICE, MALLORY, ARP, arpMessage(1, { mac: MALLORY, ip: "0.0.0.0" }, { mac: ALICE, ip: "10.9.0.2" })));
+    await world.advance(5);
+    expect(mallory.frames).toHaveLength(1);
+  });
+
   test("static neighbours of a machine that was removed are not its successor's", async () => {
     const { world, laptop, net, alice, mallory } = await office({ arp: false });
     alice.neighbor("10.9.0.9", MALLORY);
@@ -153,6 +174,20 @@ describe("a ping goes on", () => {
       return icmp(3, 1, [...zeros(4), ...quoted]);
     });
     expect(result).toBe("answer from 10.9.0.9");
+  });
+
+  const quotes: [string, (request: Bytes) => Bytes][] = [
+    ["too little of it", (request) => request.slice(0, 27)],
+    ["it as IP version 6", (request) => [0x65, ...request.slice(1, 28)]],
+    ["it with an impossible header length", (request) => [0x44, ...request.slice(1, 28)]],
+    ["it with a header that goes on beyond the quote", (request) => [0x4f, ...request.slice(1, 28)]],
+    ["a later fragment, whose first bytes are no identifier", (request) => [...request.slice(0, 6), 0x00, 0x05, ...request.slice(8, 28)]],
+    ["a packet of somebody else", (request) => [...request.slice(0, 12), 10, 9, 0, 77, ...request.slice(16, 28)]],
+  ];
+  test.each(quotes)("after an error that quotes %s, which is dropped for its quote", async (_, quoteOf) => {
+    const { result, drops } = await pingWith((request) => icmp(3, 1, [...zeros(4), ...quoteOf(request)]));
+    expect(result).toBe("answer from 10.9.0.9");
+    expect(drops).toEqual({ ICMP_QUOTE: 1 });
   });
 
   test("no longer after an error about itself", async () => {

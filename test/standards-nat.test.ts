@@ -232,6 +232,25 @@ function plugIn(world: Lab, name: string, ip: string, via: string): Guest {
   return new Guest(world, name, vm.adapters[0]!, { ip, via });
 }
 
+describe("an ICMP error whose quote is broken", () => {
+  test.each([
+    ["a header checksum that is wrong", (quote: Bytes) => [...quote.slice(0, 10), quote[10]! ^ 1, ...quote.slice(11)], "ICMP_QUOTE"],
+    ["nothing wrong", (quote: Bytes) => quote, undefined],
+  ])("with %s", async (_, damage, reason) => {
+    const { world, guest, peer, laptop } = await behind((host) => host.natNetwork("office"));
+    guest.send("udp", 5000, "192.168.1.77", 9, 1);
+    await world.advance(100);
+    const seen = Array.from(peer.frames.find((bytes) => bytes[23] === 17 && bytes[12] === 8 && bytes[13] === 0)!);
+    const error = icmp(3, 3, [...zeros(4), ...damage(seen.slice(14, 42))]);
+    const mac = seen.slice(6, 12).map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+    peer.adapter.send(frame(mac, peer.mac, IPV4, packet("192.168.1.77", laptop.address, error)));
+    await world.advance(100);
+    const { ICMP_QUOTE } = world.stats().drops;
+    expect(ICMP_QUOTE).toBe(reason && 1);
+    expect(errorsHeardBy(guest)).toEqual(reason ? [] : ["3/3 from 192.168.1.77"]);
+  });
+});
+
 describe("a router with NAT", () => {
   test("turns an ICMP error about a hairpinned datagram back to its sender (RFC 5508 REQ-7)", async () => {
     const { world, server, inside, outside } = await home();

@@ -129,3 +129,31 @@ test("with the real clock it is the same, in real time", async () => {
   expect(await echoed(socket, data)).toBe(await sha256(data));
   await socket.closed;
 });
+
+test.each(["fork", "snapshot"] as const)("a %s keeps the time after which a connection that does not open is given up", async (way) => {
+  const world = await lab();
+  const laptop = world.host("laptop");
+  const office = laptop.natNetwork("office");
+  const alice = laptop.vm("alice", office);
+  const bob = laptop.vm("bob", office);
+  await world.ready();
+  bob.adapters[0]!.cable = false;
+  const socket = alice.connect({ machine: bob, port: 7 }, { timeout: 300 });
+  await world.sleep(100);
+  const twin = way === "fork" ? watch(await world.fork()) : watch(await createLab({ from: world.snapshot() }));
+  const there = streamOf(twin, "alice");
+  for (const [each, where] of [[socket, world], [there, twin]] as const) {
+    const { now } = where;
+    await expect(each.opened).rejects.toMatchObject({ code: "TIMEOUT" });
+    expect(where.now - now).toBeCloseTo(200, 3);
+  }
+  // One that has opened in time is not ended by it.
+  bob.adapters[0]!.cable = true;
+  await world.advance(10_000); // alice asks for the MAC afresh
+  bob.listen(8);
+  const open = alice.connect({ machine: bob, port: 8 }, { timeout: 300 });
+  await open.opened;
+  const later = watch(await world.fork());
+  await later.advance(1000);
+  expect(streamOf(later, "alice").stats()).not.toBeNull();
+});

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import * as abi from "../assembly/abi";
 import { drill, play } from "./tcp/drill";
-import { ACCEPTED, WITH_SACK } from "./tcp/openings";
+import { ACCEPTED } from "./tcp/openings";
 import { Pair } from "./tcp/pair";
-import { Station } from "./tcp/station";
+import type { Connection, Station } from "./tcp/station";
+import { PEER_IP } from "./tcp/station";
 
 describe("packets of a few bytes", () => {
   const opening = (mtu: number): string => `
@@ -48,9 +49,7 @@ describe("packets of a few bytes", () => {
   `);
 });
 
-interface Connection { stream: number; peerPort: number; isn: number | null; written: number }
-
-/** Connections of the same peer, one after another. Object.assign(station, connection) goes back to one. */
+/** Connections of the same peer, one after another. */
 async function many(station: Station, count: number, win = 65535): Promise<Connection[]> {
   const all: Connection[] = [];
   for (let i = 0; i < count; i++) {
@@ -62,7 +61,7 @@ async function many(station: Station, count: number, win = 65535): Promise<Conne
       +0  <  . 1 ack 1 win ${win}
       +0  do accept
     `);
-    all.push({ stream: station.stream, peerPort: station.peerPort, isn: station.isn, written: 1 });
+    all.push(station.connection);
   }
   return all;
 }
@@ -85,14 +84,14 @@ describe("chunks", () => {
     `;
     const [writer, ...others] = await many(station, 11);
     for (const other of others) {
-      Object.assign(station, other);
+      station.resume(other);
       for (let at = 1000; at < 262_000; at += 2050) station.send({ flags: ".", seq: at, length: 1, ack: 1, win: 65535, options: [] });
       station.run(station.now);
     }
     station.sent.length = 0;
     expect(chunksOf(station)).toBeGreaterThan(600);
     expect(station.drops("TCP_BUFFER")).toBeGreaterThan(0);
-    Object.assign(station, writer);
+    station.resume(writer!);
     expect(station.write(100_000)).toBe(100_000);
   });
 
@@ -119,7 +118,7 @@ describe("writers that wait for a chunk", () => {
       0     do listen
     `;
     const all = await many(station, 8, 0);
-    const taken = all.map((each) => Object.assign(station, each).write(262_144));
+    const taken = all.map((each) => station.resume(each).write(262_144));
     expect(taken.slice(0, 5)).toEqual(Array(5).fill(262_144));
     expect(taken.slice(6)).toEqual([0, 0]);
     station.told.length = 0;
@@ -132,7 +131,7 @@ describe("writers that wait for a chunk", () => {
     station.engine.call.tcpAbort(all[0]!.stream);
     station.run(0);
     expect(told(station)).toEqual(["WRITABLE", "WRITABLE"]);
-    Object.assign(station, all[7]);
+    station.resume(all[7]!);
     expect(station.write(100_000)).toBe(100_000);
   });
 
@@ -234,6 +233,33 @@ describe("streams", () => {
     station.connect();
     station.run(0);
     expect(station.sent).toHaveLength(1);
+  });
+
+  test("in TIME-WAIT give way when nobody holds them; one that is held would not make room, and stays", async () => {
+    const station = await drill`
+      0     do listen
+    `;
+    // With the listener these are all.
+    const closed = (await many(station, 31)).slice(0, 12);
+    for (const each of closed) {
+      station.resume(each);
+      await play(station, `
+        +0  do shutdown
+        +0  >  F. 1 ack 1
+        +0  <  F. 1 ack 2
+        +0  >  . 2 ack 2
+        +0  =  state TIME_WAIT
+      `);
+    }
+    const { call } = station.engine;
+    const connect = (): number => call.tcpConnect(station.node, 0, 0, PEER_IP | 0, 8000, 0);
+    expect(connect()).toBe(abi.E_FULL);
+    call.tcpRelease(closed[11]!.stream);
+    expect(connect()).toBe(closed[11]!.stream);
+    for (const each of closed.slice(0, 11)) {
+      station.resume(each);
+      expect(station.state).toBe("TIME_WAIT");
+    }
   });
 });
 
@@ -347,5 +373,22 @@ describe("a FIN that overtakes data", () => {
     100   <  F. 1501 ack 1
     100   >  . 1 ack 1502
     100   =  state CLOSE_WAIT
+  `);
+});
+
+describe("a wire whose MTU changes", () => {
+  test("RFC 9293 §3.7.5: is heard by the connections that are open", () => drill`${ACCEPTED}
+    0     do mtu 1000
+    0     =  mss 960
+    0     do write 2000
+    0     >  . 1:961 ack 1
+    0     >  . 961:1921 ack 1
+    10    <  . 1 ack 1921
+    10    >  P. 1921:2001 ack 1
+    10    =  drops WIRE_MTU 0
+    20    <  . 1 ack 2001
+    20    do mtu 1500
+    20    do write 1460
+    20    >  P. 2001:3461 ack 1
   `);
 });

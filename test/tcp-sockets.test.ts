@@ -53,6 +53,40 @@ describe("a connection", () => {
     expect(bob.streams.map(String)).toEqual([]);
   });
 
+  test("by a forward from the host's own 127.0.0.1 seems to a guest of NAT mode to come from its gateway, which lets it open none", async () => {
+    const { world, laptop } = await house();
+    const nat = laptop.nat({ forward: ["own,tcp,127.0.0.1,8081,,80", "any,tcp,,8080,,80"] });
+    const web = laptop.vm("web", nat);
+    await world.ready();
+    const server = web.listen({ port: 80, allowHalfOpen: true });
+    for (const port of [8081, 8080]) {
+      const near = laptop.connect(`127.0.0.1:${port}`, { allowHalfOpen: true });
+      const far = await server.accept({ timeout: 1000 });
+      expect(far.remoteAddress).toBe(near.localAddress!.replace("127.0.0.1", "10.0.2.2"));
+      const texts = Promise.all([textOf(near.readable), textOf(far.readable), say(near, "from the host"), say(far, "from the guest")]);
+      expect((await texts).slice(0, 2)).toEqual(["from the guest", "from the host"]);
+      await Promise.all([near.closed, far.closed]);
+    }
+    laptop.listen(9);
+    expect(await code(web.connect("10.0.2.2:9", { timeout: 500 }).opened)).toBe("TIMEOUT");
+  });
+
+  test("for which there is no room says whose connection to whom, and what makes more", async () => {
+    const world = await lab({ capacity: { streams: 16 } });
+    const laptop = world.host("laptop");
+    const printer = world.host("printer");
+    await world.ready();
+    const opened = Array.from({ length: 17 }, () => laptop.connect({ machine: printer, port: 7 }).opened);
+    const error = await opened[16]!.catch((reason: Error) => reason);
+    expect(String(error)).toContain(`laptop: connect: no room for a connection to ${printer.address}:7: all streams of the lab are in use`);
+    expect(error).toMatchObject({ code: "FULL" });
+    await Promise.all(opened.slice(0, 16).map((each) => code(each)));
+    const taken = laptop.connect({ machine: printer, port: 7 }, { localPort: 5000 });
+    const again = laptop.connect({ machine: printer, port: 7 }, { localPort: 5000 });
+    await expect(again.opened).rejects.toThrow("laptop: connect: TCP port 5000 is already in use");
+    expect([await code(again.opened), await code(taken.opened)]).toEqual(["PORT_IN_USE", "REFUSED"]);
+  });
+
   test("may be to an address, a name, a machine, or text with a port", async () => {
     const { alice, bob } = await house();
     echo(bob.listen(7));
@@ -120,7 +154,7 @@ describe("a connection", () => {
   test("tells how it fares", async () => {
     const { alice, server } = await house();
     const [near, far] = await pair(alice, server);
-    void all(far.readable);
+    void all(far.readable).catch(() => {});
     await say(near, bytesOf(50_000));
     await far.readable;
     const { rtt } = await alice.ping(server);
@@ -348,13 +382,41 @@ describe("what keeps a connection from opening", () => {
     expect(bob.streams.map(String)).toEqual([]);
   });
 
-  test("closing it first is CLOSED or ABORTED, and nothing is left of it", async () => {
+  test("closing it first is CLOSED, and nothing is left of it", async () => {
     const { alice, bob } = await house();
     bob.listen(7);
     const socket = alice.connect({ machine: bob, port: 7 });
     void socket.close().catch(() => {});
-    expect(await code(socket.opened)).toBe("ABORTED");
+    const error = await socket.opened.catch((reason) => reason);
+    expect(error.code).toBe("CLOSED");
+    expect(error.message).toBe("alice: TCP connection to bob:7 was closed before it was open");
     expect(alice.streams.map(String)).toEqual([]);
+  });
+
+  test("an address that is nobody's or everybody's is refused at once, to traceroute as well", async () => {
+    const { world, alice } = await house();
+    const began = world.now;
+    for (const address of ["0.0.0.0", "0.1.2.3", "10.0.2.255", "224.0.0.1", "240.0.0.1", "255.255.255.255"]) {
+      expect(await code(alice.connect({ address, port: 80 }).opened), address).toBe("ADDRESS");
+      expect(await code(alice.traceroute(address)), address).toBe("ADDRESS");
+    }
+    expect(world.now - began).toBeLessThan(1);
+  });
+
+  test("localhost is the machine itself, and nobody is asked", async () => {
+    const { server } = await house(); // which has no DNS server
+    echo(server.listen(7));
+    for (const name of ["localhost", "LOCALHOST", "web.localhost"]) {
+      const socket = server.connect(`${name}:7`);
+      const [back] = await Promise.all([textOf(socket.readable), say(socket, name)]);
+      expect(back).toBe(name);
+    }
+    expect(await server.resolve("localhost")).toEqual(["127.0.0.1"]);
+  });
+
+  test("a port that is text is told with its quotes", async () => {
+    const { alice } = await house();
+    expect(() => alice.connect({ address: "10.0.2.1", port: "80" as never })).toThrow('port "80"; it takes a whole number');
   });
 
   test("what makes no sense is thrown at once", async () => {
@@ -364,6 +426,11 @@ describe("what keeps a connection from opening", () => {
       ["PORT", () => alice.connect("bob:0")],
       ["PORT", () => alice.connect({ machine: bob, port: 70_000 })],
       ["OPTION", () => alice.connect(null as never)],
+      ["OPTION", () => alice.connect({ host: "bob", port: 80 } as never)],
+      ["OPTION", () => alice.connect({ port: 80 } as never)],
+      ["OPTION", () => alice.connect("[::1]:80")],
+      ["OPTION", () => alice.connect("http://bob:80")],
+      ["OPTION", () => alice.connect("bob:80:90")],
       ["OPTION", () => alice.connect("bob:7", { noDelay: 1 as never })],
       ["OPTION", () => alice.connect("bob:7", { congestion: "vegas" as never })],
       ["OPTION", () => alice.connect("bob:7", { sendBuffer: 7 })],
@@ -490,10 +557,10 @@ describe("everything ends well", () => {
     alice.connect({ machine: bob, port: 81 });
     alice.connect("nobody:1");
     const [near, far] = await pair(alice, bob);
-    far.readable.pipeTo(far.writable);
+    far.readable.pipeTo(far.writable).catch(() => {}); // the pipe is the user's own promise
     const [gone, left] = await pair(bob, printer);
     void left;
-    near.readable.pipeTo(new WritableStream());
+    near.readable.pipeTo(new WritableStream()).catch(() => {});
     await world.advance(10);
     await bob.remove();
     expect(await code(gone.closed)).toBe("CLOSED");

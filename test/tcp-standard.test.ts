@@ -771,6 +771,29 @@ describe("listeners", () => {
     0     >  icmp 3/10
   `);
 
+  test("who asks no more is not held on to: the next SYN is overdue", () => drill`
+    0     do listenAny
+    0     <  S 0 win 65535
+    1000  <  S 0 win 65535
+    3000  <  S 0 win 65535
+    9900  =  told SYN
+    10100 =  told SYN GONE
+  `);
+
+  test("who takes a held SYN back is heard at once, and so is who does so before it is accepted", () => drill`
+    0     do listenAny
+    0     <  S 0 win 65535
+    10    <  R 1
+    10    =  told SYN, SYN GONE
+    20    do newPeer
+    20    <  S 0 win 65535
+    30    do decide 0
+    30    >  S. 0 ack 1
+    30    <  . 1 ack 1
+    40    <  R 1
+    40    =  told SYN, ACCEPT, SYN GONE
+  `);
+
   test("a listener on the port comes before the one for all", () => drill`
     0     do listenAny
     0     do listen

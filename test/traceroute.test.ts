@@ -61,6 +61,26 @@ test("where a router knows no way on, the trace ends there and says so", async (
   expect(hops.at(-1)).toMatchObject({ address: "192.168.1.1", error: "UNREACHABLE" });
 });
 
+for (const protocol of ["udp", "icmp"] as const) {
+  test(`a target that is not there ends the trace over ${protocol} at the router that says so, with the time that its probe took`, async () => {
+    const { world, alice } = await threeHops();
+    // Of impatient probes the router, which asks for the target's MAC for three seconds, keeps only the last ones to speak of.
+    for (const [timeout, ttl] of [[1000, 3], [400, 5]] as const) {
+      const began = world.now;
+      const { reached, hops } = await alice.traceroute("203.0.113.200", { protocol, timeout });
+      expect(reached).toBe(false);
+      expect(hops).toHaveLength(ttl);
+      const last = hops.at(-1)!;
+      expect(last).toMatchObject({ ttl, address: "203.0.113.1", error: "UNREACHABLE" });
+      expect(last.rtt).toBeGreaterThan(timeout);
+      expect(world.now - began).toBeGreaterThan(last.rtt!);
+      expect(world.now - began).toBeLessThan(5000);
+      await world.advance(60_000); // and has forgotten that nobody answers
+    }
+    expect(world.stats().balance).toBe(0);
+  });
+}
+
 test("a neighbour is one hop, and oneself is one too", async () => {
   const { alice, laptop } = await threeHops();
   expect((await laptop.traceroute(laptop)).hops).toMatchObject([{ address: laptop.address }]);

@@ -41,8 +41,8 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
   TCP_TRUNCATED: "When a station opens the packet. The sender builds wrong packets.",
   TCP_HEADER: "When a station opens the packet. The sender builds wrong packets.",
   IPV4_SOURCE: "At a station or router. The sender has no address yet, or makes one up.",
-  IPV4_DESTINATION: "At a station that has no address yet, a group that nobody joined, or a router asked to carry what no router "
-    + "carries. Await `lab.ready()`.",
+  IPV4_DESTINATION: "At a station: a multicast group (built-in stations join none: harmless, mDNS and the like), or the station has no "
+    + "address yet (await `lab.ready()`). At a router: loopback, a group, a broadcast into another network.",
   NOT_FORWARDING: "At a host or VM. This is what isolation looks like: hosts never forward. If it should go on, use `lab.router()`; "
     + "else the sender has a wrong gateway.",
   TTL_EXPIRED: "At a router or NAT; the sender is told by ICMP. Two routers may point at each other; traceroute does it on purpose.",
@@ -81,4 +81,6 @@ export const ADVICE: Record<Exclude<ReasonName, "OK">, string> = {
     + "too short, or somebody guesses at connections.",
   TCP_BACKLOG: "At a station that listens. Accept faster, or listen with a larger backlog; who wanted to connect asks again.",
   TCP_BUFFER: "At a station. `capacity: { streams }` for more connections, `capacity: { chunks }` for more data that nobody has read.",
+  ICMP_QUOTE: "At a station, or a NAT that would translate the error. The sender of the error builds wrong quotes: too short, another IP "
+    + "version, a wrong checksum, a later fragment, or a packet that was never sent from here.",
 };

@@ -27,6 +27,7 @@ import { bind, boundAt, boundTo, isPortBound, unbind, use } from "../ip/ports";
 import { checkRoute } from "../ip/send";
 import { sourceFor } from "../ip/way";
 import { STAGING, now, pool } from "../memory";
+import { leaveListener } from "../stack/tcp/backlog";
 import { bury, newStream } from "../stack/tcp/ending";
 import { findStream } from "../stack/tcp/lookup";
 import { accept, openActive, setDefaults } from "../stack/tcp/opening";
@@ -62,17 +63,20 @@ export function tcpListen(node: u32, address: u32, port: u32, backlog: u32): i32
 }
 
 /**
- * A listener for every address and port that nobody else has, whose SYNs wait for `tcpDecide`: a quarter of the lab's streams at the
- * most, so that who knocks everywhere leaves the others some. Its number, E_IN_USE or E_FULL.
+ * A listener for every address and port that nobody else has, whose SYNs wait for `tcpDecide`: 256 of them, and a quarter of the lab's
+ * streams, at the most, so that who knocks everywhere leaves the others some. Who finds no place asks again. Its number, E_IN_USE or
+ * E_FULL.
  */
 export function tcpListenAny(node: u32): i32 {
   if (isPortBound(node, PROTOCOL_TCP, 0, 0)) return E_IN_USE;
   const bound = bind(node, PROTOCOL_TCP, 0, 0);
   if (bound == 0) return E_FULL;
-  const id = listenOn(bound, node, 0, 0, pool(CAPACITY_STREAMS).capacity >> 2);
+  const id = listenOn(bound, node, 0, 0, min<u32>(HELD_MOST, pool(CAPACITY_STREAMS).capacity >> 2));
   if (id > 0) streamAt(id).set(IS_ANY);
   return id;
 }
+
+const HELD_MOST: u32 = 256;
 
 function listenOn(bound: u32, node: u32, address: u32, port: u32, backlog: u32): i32 {
   const id = newStream();
@@ -98,6 +102,7 @@ export function tcpDecide(stream: u32, verdict: u32, code: u32): void {
   const s = streamAt(stream);
   if (s.state != STREAM_HELD) return;
   if (verdict == DECIDE_ACCEPT) return accept(s);
+  leaveListener(s); // who decides need not be told
   if (verdict == DECIDE_UNREACHABLE) return user.turnAway(s, code);
   user.abort(s);
 }
@@ -188,6 +193,10 @@ export function tcpHasEnded(stream: u32): u32 {
 
 export function tcpShutdown(stream: u32): void {
   user.shutdown(streamAt(stream));
+}
+
+export function tcpClose(stream: u32): void {
+  user.close(streamAt(stream));
 }
 
 export function tcpAbort(stream: u32): void {

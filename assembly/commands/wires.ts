@@ -2,6 +2,7 @@ import { CAPACITY_SHAPERS, E_FULL, ROLE_INTERFACE, ROLE_TRUNK, TOWARDS_DEVICE, T
 import { interfaceAt } from "../ip/node";
 import { now, pool } from "../memory";
 import { NO_LANE, portAt } from "../port";
+import { resettleMss } from "../stack/tcp/path-mtu";
 import { giveBucket, setLimit, takeBucket } from "../time/bucket";
 import { directionAt } from "../time/direction";
 import { enterLane, lastArrival, leaveLane } from "../time/lanes";
@@ -79,10 +80,14 @@ function isClear(port: u32, delay: u64): bool {
   return true;
 }
 
-/** A card knows the MTU of its own wire; what comes in need not fit. */
+/** A card knows the MTU of its own wire, and so do the connections by it; what comes in need not fit. */
 function tellInterface(port: u32, most: u32): void {
   const p = portAt(port);
-  if (p.role == ROLE_INTERFACE && p.device != 0) interfaceAt(p.device).mtu = most == 0 ? MTU_ETHERNET : most;
+  if (p.role != ROLE_INTERFACE || p.device == 0) return;
+  const i = interfaceAt(p.device);
+  const before = i.mtu;
+  i.mtu = most == 0 ? MTU_ETHERNET : most;
+  if (i.mtu != before) resettleMss(i.node);
 }
 const MTU_ETHERNET: u32 = 1500;
 

@@ -9,15 +9,14 @@ import {
   DHCP_OPTIONS,
   DHCP_SERVER_PORT,
   Dhcp,
-  OPTION_END,
-  OPTION_PAD,
   OPTION_REQUESTED,
   OPTION_SERVER,
   OPTION_TYPE,
 } from "../wire/dhcp";
 import { UDP, Udp } from "../wire/udp";
-import { Layers, SUM_NONE } from "./layers";
-import { hex, ipv4, mac } from "./text";
+import { DhcpOptions } from "./dhcp-options";
+import { Layers, SUM_NONE, malformedMark } from "./layers";
+import { hex, ipv4 } from "./text";
 
 /** By its ports and its magic cookie (RFC 2131 §3). */
 export function isDhcp(udp: Udp, size: u32): bool {
@@ -31,24 +30,45 @@ export function isDhcp(udp: Udp, size: u32): bool {
 export function dissectDhcp(data: usize, offset: u32, size: u32, to: Layers): string {
   const at = data + offset;
   const dhcp = Dhcp.at(at);
-  const end = at + size;
-  const type = findOption(at, end, OPTION_TYPE, 1);
+  const options = new DhcpOptions(at, at + size);
+  const type = options.value(OPTION_TYPE, 1);
   const name = type == 0 ? (dhcp.op == 1 ? "Request (BOOTP)" : "Reply (BOOTP)") : typeName(load<u8>(type));
-  const whom = mac(at + offsetof<Dhcp>());
-  const yours = ipv4(dhcp.yourAddress);
-  const client = dhcp.yourAddress == 0 ? `from ${whom}` : `${yours} for ${whom}`;
-  const wanted = addressOption(at, end, OPTION_REQUESTED);
-  const server = addressOption(at, end, OPTION_SERVER);
+  const whom = hardwareAddress(at + offsetof<Dhcp>(), dhcp.hardwareLength);
+  const has = dhcp.clientAddress;
+  const yours = dhcp.yourAddress;
+  const relay = dhcp.relayAddress;
+  const wanted = addressIn(options.value(OPTION_REQUESTED, 4));
+  const server = addressIn(options.value(OPTION_SERVER, 4));
+  const malformed = dhcp.hardwareLength > CHADDR ? `a hardware address of ${dhcp.hardwareLength} bytes` : options.malformed;
   to.begin("dhcp", offset, size).text("message", name).number("op", dhcp.op).number("xid", dhcp.xid);
-  to.text("yourAddress", yours).text("clientMac", whom);
+  to.number("hardwareType", dhcp.hardware).number("hardwareLength", dhcp.hardwareLength);
+  if (has != 0) to.text("clientAddress", ipv4(has));
+  to.text("yourAddress", ipv4(yours));
+  if (relay != 0) to.text("relay", ipv4(relay));
+  if (dhcp.hardwareLength == 6) to.text("clientMac", whom);
   if (wanted.length > 0) to.text("requestedAddress", wanted);
   if (server.length > 0) to.text("server", server);
-  if (to.isWanted) to.json("options", optionList(at, end));
+  if (malformed.length > 0) to.text("malformed", malformed);
+  if (to.isWanted) to.json("options", options.toString());
   to.end(SUM_NONE);
 
+  const client = yours == 0 ? `from ${whom}` : `${ipv4(yours)} for ${whom}`;
+  const place = has == 0 ? "" : " at " + ipv4(has);
   const wants = wanted.length == 0 ? "" : ", wants " + wanted;
   const by = server.length == 0 ? "" : ", server " + server;
-  return `DHCP ${name}, xid 0x${hex(dhcp.xid, 8)}, ${client}${wants}${by}, length ${size}`;
+  const through = relay == 0 ? "" : ", relay " + ipv4(relay);
+  return `DHCP ${name}, xid 0x${hex(dhcp.xid, 8)}, ${client}${place}${wants}${by}${through}, length ${size}${malformedMark(malformed)}`;
+}
+
+/** Bytes of the field for the hardware address. */
+const CHADDR: u32 = 16;
+
+/** A hardware address of `length` bytes: with colons, or how long it claims to be. */
+function hardwareAddress(at: usize, length: u32): string {
+  if (length == 0 || length > CHADDR) return `a station with ${length == 0 ? "no" : "a bad"} hardware address`;
+  let text = hex(load<u8>(at), 2);
+  for (let i: u32 = 1; i < length; i++) text += ":" + hex(load<u8>(at + i), 2);
+  return text;
 }
 
 /** RFC 2132 §9.6. */
@@ -64,38 +84,7 @@ function typeName(type: u32): string {
   return `type-${type}`;
 }
 
-/** An address in an option, or nothing. */
-function addressOption(at: usize, end: usize, option: u32): string {
-  const value = findOption(at, end, option, 4);
+/** An address in an option's value, or nothing. */
+function addressIn(value: usize): string {
   return value == 0 ? "" : ipv4(bswap<u32>(load<u32>(value)));
-}
-
-/** Address of the option at `p` or after it, or 0 when the list ends or is cut off. Filling is stepped over. */
-function optionFrom(p: usize, end: usize): usize {
-  while (p < end && load<u8>(p) == OPTION_PAD) p++;
-  if (p + 2 > end || load<u8>(p) == OPTION_END) return 0;
-  return p + 2 + <usize>load<u8>(p, 1) > end ? 0 : p;
-}
-
-function optionEnd(option: usize): usize {
-  return option + 2 + <usize>load<u8>(option, 1);
-}
-
-/** Address of an option's value of exactly `size` bytes, or 0. Overloaded fields (option 52) are not searched. */
-function findOption(at: usize, end: usize, wanted: u32, size: u32): usize {
-  for (let p = optionFrom(at + DHCP_OPTIONS, end); p != 0; p = optionFrom(optionEnd(p), end)) {
-    if (load<u8>(p) == wanted && load<u8>(p, 1) == size) return p + 2;
-  }
-  return 0;
-}
-
-/** All options with their values in hexadecimal, as JSON. */
-function optionList(at: usize, end: usize): string {
-  const list: string[] = [];
-  for (let p = optionFrom(at + DHCP_OPTIONS, end); p != 0; p = optionFrom(optionEnd(p), end)) {
-    let value = "";
-    for (let each = p + 2; each < optionEnd(p); each++) value += hex(load<u8>(each), 2);
-    list.push(`{"code":${load<u8>(p)},"length":${load<u8>(p, 1)},"value":"${value}"}`);
-  }
-  return `[${list.join(",")}]`;
 }

@@ -18,7 +18,7 @@ import { protocolName } from "./protocol";
 import { pseudoSum, sumState } from "./sums";
 
 /** The parser stepped over the headers from the IPv6 header to this place; they are whole. */
-function chainEnd(data: usize, p: Packet): usize {
+export function chainEnd(data: usize, p: Packet): usize {
   return data + (p.l4 != 0 ? p.l4 : p.payload);
 }
 
@@ -37,7 +37,7 @@ export function dissectExtensions(data: usize, p: Packet, addresses: u64, to: La
     const sum = kind == NEXT_MOBILITY ? sumState(at, size, p, pseudoSum(addresses, kind, size)) : SUM_NONE;
     to.begin("extension", <u32>(at - data), size).text("kind", kindName(kind)).number("nextHeader", header.nextHeader);
     if (kind == NEXT_ROUTING) to.number("type", load<u8>(at, 2)).number("segmentsLeft", load<u8>(at, 3));
-    if (kind != NEXT_FRAGMENT) text += `${extensionName(kind)}${checksumMark(sum)} `;
+    if (kind != NEXT_FRAGMENT) text += `${protocolName(kind)}${checksumMark(sum)} `;
     else text += dissectFragment(header, <u32>(data + p.end - at - size), to);
     to.end(sum);
     kind = header.nextHeader;
@@ -53,14 +53,6 @@ function dissectFragment(header: Extension, size: u32, to: Layers): string {
   return `frag (${header.id}:${offset}|${size}${more ? "+" : ""}) `;
 }
 
-function extensionName(kind: u32): string {
-  if (kind == NEXT_HOP_BY_HOP) return "HBH";
-  if (kind == NEXT_ROUTING) return "RT";
-  if (kind == NEXT_DESTINATION) return "DSTOPT";
-  if (kind == NEXT_MOBILITY) return "MH";
-  return protocolName(kind);
-}
-
 function kindName(kind: u32): string {
   if (kind == NEXT_HOP_BY_HOP) return "hop-by-hop";
   if (kind == NEXT_ROUTING) return "routing";
@@ -68,49 +60,4 @@ function kindName(kind: u32): string {
   if (kind == NEXT_DESTINATION) return "destination";
   if (kind == NEXT_AUTHENTICATION) return "authentication";
   return "mobility";
-}
-
-/**
- * Address of the destination that the pseudo-header counts: with a routing header of type 0 or 2 that has not reached its
- * end, the last address in it (RFC 8200 §8.1, RFC 6275 §6.4.1).
- */
-export function finalDestination(data: usize, p: Packet): usize {
-  const dst = data + p.l3 + offsetof<Ipv6>("dstHiBE");
-  const header = findExtension(data, p, NEXT_ROUTING);
-  if (header == 0) return dst;
-  const size = Extension.at(header).length(NEXT_ROUTING);
-  const type = load<u8>(header, 2);
-  const segmentsLeft = load<u8>(header, 3);
-  return segmentsLeft != 0 && size >= 24 && (type == 0 || type == 2) ? header + size - 16 : dst;
-}
-
-const OPTION_PAD1: u32 = 0;
-const OPTION_HOME_ADDRESS: u32 = 201;
-
-/** Address of the source that the pseudo-header counts: a Home Address option takes its place (RFC 6275 §6.3, §11.3.2). */
-export function homeAddress(data: usize, p: Packet): usize {
-  const src = data + p.l3 + offsetof<Ipv6>("srcHiBE");
-  const header = findExtension(data, p, NEXT_DESTINATION);
-  if (header == 0) return src;
-  const end = header + Extension.at(header).length(NEXT_DESTINATION);
-  for (let at = header + 2; at + 2 <= end;) {
-    const option: u32 = load<u8>(at);
-    const size: u32 = option == OPTION_PAD1 ? 1 : 2 + <u32>load<u8>(at, 1);
-    if (option == OPTION_HOME_ADDRESS && size == 18 && at + size <= end) return at + 2;
-    at += size;
-  }
-  return src;
-}
-
-/** Address of the first extension header of a kind, or 0. */
-function findExtension(data: usize, p: Packet, wanted: u32): usize {
-  const end = chainEnd(data, p);
-  let kind: u32 = Ipv6.at(data + p.l3).nextHeader;
-  for (let at = data + p.l3 + IPV6; at < end && isExtension(kind);) {
-    if (kind == wanted) return at;
-    const header = Extension.at(at);
-    at += header.length(kind);
-    kind = header.nextHeader;
-  }
-  return 0;
 }

@@ -16,9 +16,8 @@ import {
   UNREACHABLE_PROTOCOL,
   isIcmpError,
 } from "../wire/icmp";
-import { IPV4, IPV4_OFFSET, Ipv4, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { Layers, checksumMark } from "./layers";
-import { protocolName } from "./protocol";
+import { Quoted } from "./quoted";
 import { sumState } from "./sums";
 import { ipv4 } from "./text";
 
@@ -36,81 +35,41 @@ export function dissectIcmp(data: usize, p: Packet, to: Layers): string {
   if (type == ICMP_UNREACHABLE && icmp.code == UNREACHABLE_FRAGMENTATION) to.number("mtu", icmp.seq);
   if (type == ICMP_REDIRECT) to.text("gateway", ipv4((icmp.id << 16) | icmp.seq));
   if (type == ICMP_PARAMETER) to.number("pointer", icmp.id >>> 8);
-  if (isIcmpError(type)) addQuoted(at + ICMP, data + p.end, to);
+  const quoted = Quoted.ipv4(at + ICMP, isIcmpError(type) ? data + p.end : 0);
+  if (quoted.isKnown) to.json("quoted", quoted.toString());
   to.end(sum);
-  return `ICMP ${messageText(icmp, at + ICMP, data + p.end)}, length ${size}${checksumMark(sum)}`;
+  return `ICMP ${messageText(icmp, quoted)}, length ${size}${checksumMark(sum)}`;
 }
 
-/** What an error is about, as the field `quoted`. */
-function addQuoted(quoted: usize, end: usize, to: Layers): void {
-  if (!isQuoted(quoted, end)) return;
-  const ip = Ipv4.at(quoted);
-  let members = `"src":"${ipv4(ip.src)}","dst":"${ipv4(ip.dst)}","protocol":${ip.protocol}`;
-  const ports = quotedPorts(quoted, end);
-  if (ports != 0) members += `,"srcPort":${bswap<u16>(load<u16>(ports))},"dstPort":${bswap<u16>(load<u16>(ports, 2))}`;
-  to.json("quoted", `{${members}}`);
-}
-
-function messageText(icmp: Icmp, quoted: usize, end: usize): string {
+function messageText(icmp: Icmp, quoted: Quoted): string {
   const type: u32 = icmp.type;
   if (type == ICMP_ECHO) return `echo request, id ${icmp.id}, seq ${icmp.seq}`;
   if (type == ICMP_ECHO_REPLY) return `echo reply, id ${icmp.id}, seq ${icmp.seq}`;
-  if (type == ICMP_UNREACHABLE) return unreachableText(icmp, quoted, end);
+  if (type == ICMP_UNREACHABLE) return unreachableText(icmp, quoted);
   if (type == 4) return "source quench";
-  if (type == ICMP_REDIRECT) return `redirect ${quotedDestination(quoted, end)} to ${ipv4((icmp.id << 16) | icmp.seq)}`;
+  if (type == ICMP_REDIRECT) return `redirect ${quoted.target} to ${ipv4((icmp.id << 16) | icmp.seq)}`;
   if (type == 9) return "router advertisement";
   if (type == 10) return "router solicitation";
   if (type == ICMP_TIME_EXCEEDED)
-    return icmp.code == 1 ? "ip reassembly time exceeded" : `time exceeded in-transit${about(quoted, end)}`;
+    return icmp.code == 1 ? "ip reassembly time exceeded" : `time exceeded in-transit${about(quoted)}`;
   if (type == ICMP_PARAMETER) return `parameter problem - octet ${icmp.id >>> 8}`;
   if (type == 13) return `time stamp query, id ${icmp.id}, seq ${icmp.seq}`;
   if (type == 14) return `time stamp reply, id ${icmp.id}, seq ${icmp.seq}`;
   return `type-${type}`;
 }
 
-function unreachableText(icmp: Icmp, quoted: usize, end: usize): string {
+function unreachableText(icmp: Icmp, quoted: Quoted): string {
   const code: u32 = icmp.code;
-  const dst = quotedDestination(quoted, end);
+  const dst = quoted.target;
   if (code == UNREACHABLE_NET) return `net ${dst} unreachable`;
   if (code == UNREACHABLE_HOST) return `host ${dst} unreachable`;
-  if (code == UNREACHABLE_PROTOCOL) return `${dst} protocol ${quotedProtocol(quoted, end)} unreachable`;
-  if (code == UNREACHABLE_PORT) return `${dst}${quotedPort(quoted, end)} unreachable`;
+  if (code == UNREACHABLE_PROTOCOL) return `${dst} protocol ${quoted.isKnown ? quoted.protocol.toString() : "?"} unreachable`;
+  if (code == UNREACHABLE_PORT) return `${dst}${quoted.door} unreachable`;
   if (code == UNREACHABLE_FRAGMENTATION) return `${dst} unreachable - need to frag (mtu ${icmp.seq})`;
   if (code == UNREACHABLE_PROHIBITED) return `host ${dst} unreachable - admin prohibited filter`;
   return `${dst} unreachable - code ${code}`;
 }
 
-/** Whether an error quotes as much as an IPv4 header. */
-function isQuoted(quoted: usize, end: usize): bool {
-  return quoted + IPV4 <= end && Ipv4.at(quoted).version == 4;
-}
-
-function quotedDestination(quoted: usize, end: usize): string {
-  return isQuoted(quoted, end) ? ipv4(Ipv4.at(quoted).dst) : "?";
-}
-
-function quotedProtocol(quoted: usize, end: usize): string {
-  return isQuoted(quoted, end) ? Ipv4.at(quoted).protocol.toString() : "?";
-}
-
-/** Address of the quoted packet's ports, or 0 when it has none or they are not shown. */
-function quotedPorts(quoted: usize, end: usize): usize {
-  const ip = Ipv4.at(quoted);
-  const at = quoted + ip.headerLength;
-  const protocol: u32 = ip.protocol;
-  if ((protocol != PROTOCOL_UDP && protocol != PROTOCOL_TCP) || at + 4 > end || ip.fragment & IPV4_OFFSET) return 0;
-  return at;
-}
-
-/** ` udp port 53`: where the packet wanted to go. */
-function quotedPort(quoted: usize, end: usize): string {
-  if (!isQuoted(quoted, end)) return "";
-  const protocol: u32 = Ipv4.at(quoted).protocol;
-  const ports = quotedPorts(quoted, end);
-  if (ports == 0) return " " + protocolName(protocol);
-  return `${protocol == PROTOCOL_UDP ? " udp" : " tcp"} port ${bswap<u16>(load<u16>(ports, 2))}`;
-}
-
-function about(quoted: usize, end: usize): string {
-  return isQuoted(quoted, end) ? ` for ${quotedDestination(quoted, end)}` : "";
+function about(quoted: Quoted): string {
+  return quoted.isKnown ? ` for ${quoted.dst}` : "";
 }

@@ -12,7 +12,7 @@ import {
   UDP_TRUNCATED,
 } from "../abi";
 import { Packet } from "../packet/packet";
-import { fold, sumOf, sumOfHeader } from "../wire/checksum";
+import { fold, sumOfHeader } from "../wire/checksum";
 import {
   IPV4,
   IPV4_DF,
@@ -25,7 +25,8 @@ import {
   PROTOCOL_UDP,
 } from "../wire/ipv4";
 import { IPV6, Ipv6 } from "../wire/ipv6";
-import { dissectExtensions, finalDestination, homeAddress } from "./extensions";
+import { endsIpv4, endsIpv6 } from "./ends";
+import { dissectExtensions } from "./extensions";
 import { dissectIcmp } from "./icmp";
 import { dissectIcmpv6 } from "./icmpv6";
 import { Layers, SUM_BAD, SUM_FAULT, SUM_GOOD, SUM_NONE } from "./layers";
@@ -55,8 +56,7 @@ export function dissectIpv4(data: usize, p: Packet, to: Layers): string {
   // Nothing after a header with a fault is to be trusted.
   if (p.protocol == 0 && p.fault != OK) return ends + protocolName(ip.protocol);
 
-  const addresses = sumOf(data + p.l3 + offsetof<Ipv4>() - 8, 8);
-  const text = ends + dissectTransport(data, p, addresses, to);
+  const text = ends + dissectTransport(data, p, endsIpv4(data, p), to);
   if ((p.flags & IS_FRAGMENT) == 0) return text;
   return `${text} (frag ${ip.id}:${<u32>p.end - p.l3 - header}@${offset}${more ? "+" : ""})`;
 }
@@ -79,7 +79,7 @@ export function dissectIpv6(data: usize, p: Packet, to: Layers): string {
 
   const ends = between(src, dst, p);
   if (p.payload <= p.l3 + IPV6 && p.l4 == 0) return ends + protocolName(ip.nextHeader);
-  const addresses = sumOf(homeAddress(data, p), 16) + sumOf(finalDestination(data, p), 16);
+  const addresses = endsIpv6(data, p);
   return ends + dissectExtensions(data, p, addresses, to) + dissectTransport(data, p, addresses, to);
 }
 
@@ -91,7 +91,7 @@ function between(src: string, dst: string, p: Packet): string {
   return `${src}.${p.srcPort} > ${dst}.${p.dstPort}: `;
 }
 
-/** `addresses` is their partial sum, for the pseudo-header. */
+/** `addresses` is the partial sum of both ends, for the pseudo-header; ADDRESSES_UNKNOWN: they cannot be told. */
 function dissectTransport(data: usize, p: Packet, addresses: u64, to: Layers): string {
   const protocol: u32 = p.protocol;
   if (p.fault == UDP_LENGTH) addUdp(data, p, SUM_FAULT, to);

@@ -11,10 +11,17 @@ export const SUM_ABSENT: u32 = 4;
 export const SUM_FRAGMENT: u32 = 5;
 /** A length is wrong, so that it cannot be told what it covers. */
 export const SUM_FAULT: u32 = 6;
+/** It covers a destination that a route hides. */
+export const SUM_ROUTE: u32 = 7;
 
 /** The mark for a wrong checksum at the line's end. */
 export function checksumMark(sum: u32): string {
   return sum == SUM_BAD || sum == SUM_ZERO ? " (bad cksum)" : "";
+}
+
+/** The mark for a message of which a part makes no sense. */
+export function malformedMark(malformed: string): string {
+  return malformed.length == 0 ? "" : ` (malformed: ${malformed})`;
 }
 
 /**
@@ -86,6 +93,7 @@ function checksumMember(sum: u32): string {
   if (sum == SUM_ZERO) return ',"checksum":{"status":"bad","reason":"zero, which IPv6 does not allow"}';
   if (sum == SUM_ABSENT) return ',"checksum":{"status":"absent","reason":"zero: the sender computed none"}';
   if (sum == SUM_FRAGMENT) return ',"checksum":{"status":"unverified","reason":"a fragment"}';
+  if (sum == SUM_ROUTE) return ',"checksum":{"status":"unverified","reason":"a route whose end cannot be told"}';
   return ',"checksum":{"status":"unverified","reason":"a length is wrong"}';
 }
 

@@ -1,9 +1,10 @@
 import { EVENT_UNSENT, IS_LATER_FRAGMENT, NEIGHBOR_FAILED } from "../abi";
 import { emitEvent, frameAt, makeVisible } from "../frames";
 import { UNREACHABLE_HOST, ICMP_UNREACHABLE, Icmp } from "../wire/icmp";
-import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP } from "../wire/ipv4";
+import { Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { sendIcmpError } from "./icmp-error";
 import { isOwn, nodeAt } from "./node";
+import { boundTo } from "./ports";
 
 /**
  * Tells whoever sent a packet that it found no way: the node's own user by an event, everybody else by ICMP host
@@ -25,6 +26,7 @@ export function reportUnsent(node: u32, frame: u32, reason: u32): void {
   e.b = reason;
   e.c = ip.protocol;
   e.e = portsOf(frame);
+  if (ip.protocol == PROTOCOL_UDP) e.f = boundTo(node, PROTOCOL_UDP, ip.src, e.e >>> 16);
   makeVisible();
 }
 

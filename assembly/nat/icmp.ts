@@ -1,4 +1,4 @@
-import { ICMP_CHECKSUM, NAT_ICMP, NAT_LOOPBACK, NAT_UNKNOWN, OK } from "../abi";
+import { ICMP_CHECKSUM, ICMP_QUOTE, NAT_ICMP, NAT_LOOPBACK, NAT_UNKNOWN, OK } from "../abi";
 import { Frame } from "../frames";
 import { checksumOf, fold, sumOf } from "../wire/checksum";
 import {
@@ -60,7 +60,7 @@ const NO_PORTS: u64 = u64.MAX_VALUE;
 /** OK, or why the error is not worth translating (REQ-3, 3a); the quoted transport checksum is not looked at (3c). */
 function check(f: Frame, q: Ipv4): u32 {
   if (fold(sumOf(f.data + f.l4, f.end - f.l4)) != 0xffff) return ICMP_CHECKSUM;
-  return fold(sumOf(changetype<usize>(q), q.headerLength)) == 0xffff ? OK : NAT_ICMP;
+  return fold(sumOf(changetype<usize>(q), q.headerLength)) == 0xffff ? OK : ICMP_QUOTE;
 }
 
 /** Gives the error new addresses, the quoted packet new endpoints, and the message its checksum. */
@@ -100,12 +100,12 @@ export function errorInbound(outsideNode: u32, f: Frame): u32 {
 /** `natOutbound` for an ICMP error: about a packet that the NAT let in. It leaves from the outside address that was sent to. */
 export function errorOutbound(nat: u32, f: Frame): u32 {
   const at = quotedPacket(f);
-  if (at == 0) return NAT_ICMP;
+  if (at == 0) return ICMP_QUOTE;
   const q = Ipv4.at(at);
   const ports = quotedPorts(q, ICMP_ECHO_REPLY);
   if (ports == NO_PORTS) return NAT_ICMP;
   // An error goes to the source of what it is about (RFC 792).
-  if (Ipv4.at(f.data + f.l3).dst != q.src) return NAT_ICMP;
+  if (Ipv4.at(f.data + f.l3).dst != q.src) return ICMP_QUOTE;
   const id = findInside(nat, q.protocol, q.dst, (<u32>ports) & 0xffff, q.src, <u32>(ports >> 16));
   if (id == 0) return NAT_UNKNOWN;
 

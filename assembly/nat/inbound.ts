@@ -10,6 +10,7 @@ import {
   NAT_UNKNOWN,
 } from "../abi";
 import { Frame, frameAt } from "../frames";
+import { interfaceAt, onLinkWith } from "../ip/node";
 import { Icmp, ICMP_ECHO_REPLY } from "../wire/icmp";
 import { Ipv4, isLoopback, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 import { Tcp } from "../wire/tcp";
@@ -25,7 +26,16 @@ import {
 } from "./connections";
 import { findForward, forwardAt } from "./forward";
 import { errorInbound, isQuotedLentOut, isTranslatedError } from "./icmp";
-import { findMappingForward, findMappingOutside, hold, IS_FORWARD, letGo, makeMapping, mappingAt } from "./mapping";
+import {
+  findMappingForward,
+  findMappingOutside,
+  hold,
+  IS_FORWARD,
+  letGo,
+  makeMapping,
+  Mapping,
+  mappingAt,
+} from "./mapping";
 import { aliasFor, natAt } from "./record";
 import { isOutsideTaken } from "./ports";
 import { REFUSED } from "./refusal";
@@ -114,8 +124,7 @@ function open(mapping: u32, f: Frame): u32 {
   const m = mappingAt(mapping);
   const src = Ipv4.at(f.data + f.l3).src;
   if (m.protocol == PROTOCOL_TCP && !isOpening(Tcp.at(f.data + f.l4).flags)) return REFUSED | NAT_UNKNOWN;
-  // The outside node's own loopback means nothing inside: the inside knows it by another name, or not at all.
-  const remote = isLoopback(src) ? aliasFor(m.nat, src) : src;
+  const remote = insideNameOf(m, src);
   if (remote == 0) return REFUSED | NAT_LOOPBACK;
   if (!makeRoom(m.nat)) return REFUSED | NAT_FULL;
   // Two outside endpoints that lead to one guest endpoint cannot both show it the same remote.
@@ -123,6 +132,32 @@ function open(mapping: u32, f: Frame): u32 {
   if (clash != 0) return REFUSED | NAT_PORTS;
   const id = makeConnection(mapping, remote, src, remotePort(f), OUTSIDE_OPENED);
   return id != 0 ? id : REFUSED | NAT_FULL;
+}
+
+/**
+ * How the inside is shown who sends from `src`. The outside node's own loopback means nothing there: it has another name, or what
+ * comes by a forward seems to come from the gateway itself, which does not let the inside open anything to it. 0: no name at all.
+ */
+function insideNameOf(m: Mapping, src: u32): u32 {
+  if (!isLoopback(src)) return src;
+  const alias = aliasFor(m.nat, src);
+  if (alias != 0 || (m.flags & IS_FORWARD) == 0) return alias;
+  const inside = onLinkWith(natAt(m.nat).insideNode, m.insideIp);
+  return inside != 0 ? interfaceAt(inside).address : 0;
+}
+
+/**
+ * The outside node's loopback address that a packet from the inside to the gateway's own address goes on to: it belongs to a
+ * connection that came from there by a forward. 0: it belongs to none.
+ */
+export function answeredLoopback(nat: u32, handle: u32): u32 {
+  const f = frameAt(handle);
+  if ((f.flags & IS_FRAGMENT) != 0 || (f.protocol != PROTOCOL_TCP && f.protocol != PROTOCOL_UDP)) return 0;
+  const ip = Ipv4.at(f.data + f.l3);
+  const id = findInside(nat, f.protocol, ip.src, f.srcPort, ip.dst, f.dstPort);
+  if (id == 0 || (connectionAt(id).seen & OUTSIDE_OPENED) == 0) return 0;
+  const remote = connectionAt(id).outsideIp;
+  return isLoopback(remote) ? remote : 0;
 }
 
 /**

@@ -24,7 +24,7 @@ export { connectionNext, connectionOffset } from "./connections";
 export { mappingNext, mappingOffset } from "./mapping";
 export { forwardAdd, forwardRemove } from "./forward";
 export { isOutsideTaken } from "./ports";
-export { isLentOut, natInbound } from "./inbound";
+export { answeredLoopback, isLentOut, natInbound } from "./inbound";
 export { natOutbound } from "./outbound";
 export { aheadInside, aheadOutside, isAheadWorthwhile, lookAhead } from "./ahead";
 

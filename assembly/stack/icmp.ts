@@ -1,4 +1,4 @@
-import { EVENT_ECHO, EVENT_ICMP_ERROR, E_NO_FRAME, ICMP_CHECKSUM, ICMP_TYPE } from "../abi";
+import { EVENT_ECHO, EVENT_ICMP_ERROR, E_NO_FRAME, ICMP_CHECKSUM, ICMP_QUOTE, ICMP_TYPE } from "../abi";
 import { consume, drop, emitEvent, frameAt, makeVisible } from "../frames";
 import { isOwn } from "../ip/node";
 import { boundTo } from "../ip/ports";
@@ -6,7 +6,7 @@ import { newPacket, payloadOf, sendPacket, setTos } from "../ip/send";
 import { checksumOf, fold, sumOf } from "../wire/checksum";
 import { ICMP, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_REDIRECT, ICMP_SOURCE_QUENCH, ICMP_UNREACHABLE, Icmp, isIcmpError } from "../wire/icmp";
 import { hearTcpError } from "./tcp/unreachable";
-import { IPV4, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
+import { IPV4, IPV4_OFFSET, Ipv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4";
 
 /** An ICMP message for `node` (RFC 792, RFC 1122 §3.2.2). Takes the frame over. */
 export function receiveIcmp(node: u32, frame: u32, isUnicast: bool): void {
@@ -61,11 +61,13 @@ function hearError(node: u32, frame: u32, length: u32): void {
   const f = frameAt(frame);
   const icmp = Icmp.at(f.data + f.l4);
   const about = Ipv4.at(f.data + f.l4 + ICMP);
-  if (length < ICMP + IPV4 || about.version != 4) return drop(frame, ICMP_TYPE);
-  // Source quench is ignored (RFC 6633 §3), a redirect is no failure; and only what this node sent is its business.
-  if (icmp.type == ICMP_SOURCE_QUENCH || icmp.type == ICMP_REDIRECT || !isOwn(node, about.src)) return drop(frame, ICMP_TYPE);
+  // Source quench is ignored (RFC 6633 §3), a redirect is no failure.
+  if (icmp.type == ICMP_SOURCE_QUENCH || icmp.type == ICMP_REDIRECT) return drop(frame, ICMP_TYPE);
+  if (length < ICMP + IPV4 || about.version != 4) return drop(frame, ICMP_QUOTE);
   const header = about.headerLength;
-  if (header < IPV4 || length < ICMP + header + 8) return drop(frame, ICMP_TYPE);
+  if (header < IPV4 || length < ICMP + header + 8) return drop(frame, ICMP_QUOTE);
+  // Only what this node sent is its business. A later fragment has no ports to tell whose it was.
+  if (!isOwn(node, about.src) || (about.fragment & IPV4_OFFSET) != 0) return drop(frame, ICMP_QUOTE);
   if (about.protocol == PROTOCOL_TCP && hearTcpError(node, icmp, about)) return consume(frame);
   const e = emitEvent(EVENT_ICMP_ERROR, node);
   e.a = Ipv4.at(f.data + f.l3).src;
@@ -73,6 +75,7 @@ function hearError(node: u32, frame: u32, length: u32): void {
   e.c = about.protocol;
   e.d = about.dst;
   e.e = quotedPorts(changetype<usize>(about) + header, about.protocol);
+  if (about.protocol == PROTOCOL_UDP) e.f = boundTo(node, PROTOCOL_UDP, about.src, e.e >>> 16);
   e.flags = icmp.type == ICMP_UNREACHABLE ? icmp.seq : 0;
   makeVisible();
   consume(frame);

@@ -29,12 +29,19 @@ export class Dhcp {
     this.secsBE = bswap<u16>(<u16>min<u32>(value, 0xffff));
   }
   /** ciaddr: the address the client has already. */
+  get clientAddress(): u32 {
+    return bswap<u32>(this.clientBE);
+  }
   set clientAddress(ip: u32) {
     this.clientBE = bswap<u32>(ip);
   }
   /** yiaddr: the address the server gives. */
   get yourAddress(): u32 {
     return bswap<u32>(this.yoursBE);
+  }
+  /** giaddr: the relay that the message came through. */
+  get relayAddress(): u32 {
+    return bswap<u32>(this.relayBE);
   }
   /** chaddr, its first six bytes. */
   get clientMac(): u64 {

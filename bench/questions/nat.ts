@@ -1,5 +1,6 @@
 import { digestPass, pass, same } from "../digest";
 import type { Stage } from "../digest";
+import { median } from "../median";
 import { native, writeStaged } from "../native";
 import { NatRival } from "../rivals/nat";
 import type { Link } from "../rivals/nat";
@@ -82,7 +83,7 @@ export function openFor(ms: number, frames: number, run: () => void, flush: () =
     times.push(((performance.now() - began) * 1e6) / frames);
     same("frames that opened a session", frames, passed() - before);
   }
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
+  return median(times);
 }
 
 export function natRival(sessions: number, staged: { out: Staged; in: Staged }): { nat: NatRival; out: Stage; in: Stage } {

@@ -1,4 +1,5 @@
 import { same } from "../digest";
+import { median } from "../median";
 import type { Contestant } from "../rounds";
 import { PASS, digestBytes } from "../transfer";
 
@@ -35,7 +36,7 @@ export function timed(name: string, frames: number, pass: Pass, digest: bigint):
         took.push(((performance.now() - began) * 1e6) / frames);
         same(`${name}, bytes received`, PASS, received);
       }
-      return took.sort((a, b) => a - b)[took.length >> 1]!;
+      return median(took);
     },
     verify,
   };

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { LabError } from "../errors";
 import type { TcpSocket } from "../tcp-socket";
 
 /**
@@ -34,7 +35,7 @@ export class SocketDuplex extends Duplex {
   get bytesWritten(): number { return this.socket.bytesWritten; }
 
   override _read(): void {
-    this.reader.read().then(({ done, value }) => void this.push(done ? null : value), (error: Error) => this.destroy(error));
+    this.reader.read().then(({ done, value }) => void this.push(done ? null : value), (error: Error) => this.destroy(isEnd(error) ? undefined : error));
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -67,6 +68,14 @@ export class SocketDuplex extends Duplex {
     this.once("finish", () => this.destroy());
     this.end();
   }
+}
+
+/**
+ * The lab or the machine was closed here, on purpose. For who merely has the connection open, as an idle one of an agent, that is no
+ * error: it is destroyed, and a pipeline that was not at its end hears of a premature close.
+ */
+function isEnd(error: Error): boolean {
+  return error instanceof LabError && error.code === "CLOSED";
 }
 
 /**

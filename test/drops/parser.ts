@@ -44,6 +44,7 @@ export const PARSER = {
   ICMP_CHECKSUM: ["an echo request with a wrong checksum",
     sent(ethernet(IPV4, ipv4({ ...icmp(8, 0, zeros(4)), checksumAt: -1 })))],
   ICMP_TYPE: ["an ICMP timestamp request", sent(ethernet(IPV4, ipv4(icmp(13, 0, zeros(16)))))],
+  ICMP_QUOTE: ["an ICMP error that quotes half a header", sent(ethernet(IPV4, ipv4(icmp(3, 1, [...zeros(4), ...packet.slice(0, 12)]))))],
   UDP_CHECKSUM: ["a datagram with a wrong checksum",
     sent(ethernet(IPV4, ipv4(raw(17, with16(udp(53, 5000).bytes, 6, 0x1234)))))],
   UDP_CLOSED: ["a datagram for a port without a socket", sent(ethernet(IPV4, ipv4(udp(53, 5000))))],

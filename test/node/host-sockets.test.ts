@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createLab, hostSockets } from "../../src/node";
-import type { Lab, Machine } from "../../src/node";
+import type { Lab, Machine, Outside, OutsideStream } from "../../src/node";
 import { sha256 } from "../ending";
 import { bytesOf, echoed, say, textOf } from "../streams";
 import { code, lab, watch } from "../world";
@@ -24,9 +24,16 @@ async function real(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function scene(): Promise<{ world: Lab; guest: Machine; alice: Machine; printer: Machine }> {
+interface Scene {
+  world: Lab;
+  guest: Machine;
+  alice: Machine;
+  printer: Machine;
+}
+
+async function scene(outside: Outside = hostSockets()): Promise<Scene> {
   const world = await lab({ clock: "real" });
-  const laptop = world.host("laptop", world.lan(), { outside: hostSockets() });
+  const laptop = world.host("laptop", world.lan(), { outside });
   const printer = world.host("printer");
   const guest = laptop.vm("guest", laptop.nat({ localhostReachable: true }));
   const alice = laptop.vm("alice", laptop.natNetwork("office"));
@@ -120,6 +127,67 @@ test("closing the lab ends the real connections", async () => {
   });
   await accepted;
   await closed;
+});
+
+/** Nobody outside answers until told to; what became of those who were asked. */
+class Slow implements Outside {
+  readonly asked: ((answer: OutsideStream) => void)[] = [];
+  aborted = 0;
+  dropped = 0;
+
+  connect(_: unknown, { signal }: { signal: AbortSignal }): Promise<OutsideStream> {
+    signal.addEventListener("abort", () => { this.aborted++; });
+    return new Promise((resolve) => this.asked.push(resolve));
+  }
+
+  answer(): void {
+    const gone = (): void => { this.dropped++; };
+    for (const resolve of this.asked) resolve({ readable: new ReadableStream({ cancel: gone }), writable: new WritableStream({ abort: gone }) });
+  }
+}
+
+/** Until it is so; fails after 10 s. */
+const until = (what: () => number, is: number): Promise<void> => expect.poll(what, { timeout: 10_000 }).toBe(is);
+
+test("a guest that gives up is not asked for any longer, and what is answered too late is dropped", async () => {
+  const slow = new Slow();
+  const { guest, world } = await scene(slow);
+  const socket = guest.connect("10.0.2.2:99");
+  await until(() => slow.asked.length, 1);
+  socket.abort();
+  await until(() => slow.aborted, 1); // nobody tells: its next SYN is overdue
+  slow.answer();
+  await until(() => slow.dropped, 2);
+  expect(world.stats().balance).toBe(0);
+}, 15_000);
+
+test("a guest that is gone when the answer comes has its connection dropped, not kept for the rest of the lab", async () => {
+  const slow = new Slow();
+  const { guest } = await scene(slow);
+  const socket = guest.connect("10.0.2.2:99");
+  await until(() => slow.asked.length, 1);
+  socket.abort();
+  slow.answer(); // the SYN-ACK meets a reset
+  await until(() => slow.dropped, 2);
+  expect(slow.aborted).toBe(0);
+});
+
+test("who knocks often has 256 asked for at a time", async () => {
+  const slow = new Slow();
+  const { guest, world } = await scene(slow);
+  const sockets = Array.from({ length: 400 }, () => guest.connect("10.0.2.2:99"));
+  await world.sleep(200);
+  expect(slow.asked.length).toBe(256);
+  expect(world.stats().drops.TCP_BACKLOG).toBeGreaterThan(100);
+  for (const socket of sockets) socket.abort();
+});
+
+test("an outside that gives no stream leads nowhere, and the lab can be closed", async () => {
+  for (const junk of [undefined, null, 7, {}, { readable: new ReadableStream() }]) {
+    const { guest, world } = await scene({ connect: () => Promise.resolve(junk as never) });
+    expect(await code(guest.connect("10.0.2.2:99", { timeout: 2000 }).opened)).toBe("UNREACHABLE");
+    await world.close();
+  }
 });
 
 test("the real world needs the real clock, and something that connects", async () => {

@@ -36,17 +36,19 @@ const ALLOWED: Record<string, string> = {
   parser: "frames memory packet wire",
   time: "frames memory port trace wire",
   ip: "frames memory port table time trace wire",
-  // The four that never know of each other:
+  // The four that never know of each other (but that the stack asks `whole`):
   switch: "frames memory port table time trace wire",
   gateway: "frames ip memory time trace wire",
+  // Segments that travel whole: whether nobody on the way could tell.
+  whole: "frames ip memory port switch table time wire",
   nat: "frames ip memory packet table time trace wire",
-  stack: "frames ip memory table time trace wire",
+  stack: "frames ip memory table time trace whole wire",
   // The router's two sides meet here:
   border: "frames gateway ip memory nat time trace wire",
   // Alone knows that a switch and a NAT both exist:
   engine: "border frames ip memory nat parser port stack switch time trace wire",
   generator: "frames memory port time wire",
-  run: "engine frames generator ip memory parser port stack table time trace wire",
+  run: "engine frames generator ip memory parser port stack table time trace whole wire",
   commands: "frames generator ip memory nat packet parser port stack table time trace wire",
   index: "commands frames memory nat run trace",
 };

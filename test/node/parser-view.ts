@@ -20,6 +20,7 @@ export function viewOf({ fault, layers }: Dissection): View {
     moreFragments: fragment?.moreFragments ?? null,
     l3Sum: l3?.checksum?.status ?? null,
     l4Sum: l4?.checksum?.status ?? null,
+    options: l4?.name === "tcp" ? (l4.fields.options?.map(({ kind, bad }) => `${kind}${bad && kind !== 0 ? "!" : ""}`).join(" ") ?? null) : null,
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { broken, budgets, headline, rows } from "../../tools/size/budget";
 import { sizes } from "../../tools/size/bytes";
+import { startLine } from "../../tools/size/start-line";
 
 /** What is built, measured as `npm run size` does, beside what the README promises. No word about time. */
 const readme = readFileSync("README.md", "utf8");
@@ -32,4 +33,13 @@ test("the table that is printed for the README is read back as promises that are
   const promised = budgets(rows(found).join("\n"));
   expect(promised).toHaveLength(found.length);
   expect(broken(found, promised)).toEqual([]);
+});
+
+test("of an even number of starts the median is between the two in the middle, of an odd number the middle one", () => {
+  const starts = (...totals: number[]) => totals.map((total) => ({ import: total / 2, createLab: 1, ready: 1, ping: 1, total }));
+  const steps = (half: string): string => `import ${half}, createLab 1.0, ready 1.0, ping 1.0`;
+  const line = (...totals: number[]): string => startLine({ where: "Node", starts: starts(...totals) }).replace(/ +/g, " ");
+  expect(line(40, 20)).toBe(`Node 30.0 [20.0…40.0] ${steps("15.0")}`);
+  expect(line(90, 20, 40)).toBe(`Node 40.0 [20.0…90.0] ${steps("20.0")}`);
+  expect(startLine({ where: "Chromium", starts: [], missing: "there is none" })).toMatch(/^Chromium +not measured: there is none$/);
 });

@@ -31,6 +31,8 @@ export interface View {
   /** Of the IPv4 header, and of TCP, UDP, ICMP or ICMPv6: "good", "bad", "absent", "unverified". */
   l3Sum: string | null;
   l4Sum: string | null;
+  /** Kinds of TCP's options in order, up to the end of the list; `!`: its length is wrong. */
+  options: string | null;
 }
 
 /** A protocol of tshark's tree. */
@@ -51,8 +53,16 @@ const SETTINGS = [
   "ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE",
 ];
 
+/** Frames of one run of tshark: what it says of them has to fit a string. */
+const BATCH = 4000;
+
 /** tshark's view of each frame, and the names of the protocols it found, outermost first. */
 export function tsharkViews(frames: Captured[]): { view: View; protocols: string[] }[] {
+  const batches = Array.from({ length: Math.ceil(frames.length / BATCH) }, (_, i) => frames.slice(i * BATCH, (i + 1) * BATCH));
+  return batches.flatMap(viewsOf);
+}
+
+function viewsOf(frames: Captured[]): { view: View; protocols: string[] }[] {
   const folder = mkdtempSync(join(tmpdir(), "fivewire-tshark-"));
   const file = join(folder, "frames.pcapng");
   const writer = new PcapngWriter();
@@ -87,9 +97,11 @@ function attribute(text: string, name: string): string | undefined {
 }
 
 /** What the first field of that name shows. */
-function shown(proto: Proto | undefined, name: string): string | null {
-  const at = proto?.text.indexOf(`<field name="${name}"`) ?? -1;
-  return at < 0 ? null : (attribute(proto!.text.slice(at + 1), "show") ?? null);
+function shown(proto: Proto | undefined, name: string): string | null { return proto ? shownIn(proto.text, name) : null; }
+
+function shownIn(text: string, name: string): string | null {
+  const at = text.indexOf(`<field name="${name}"`);
+  return at < 0 ? null : (attribute(text.slice(at + 1), "show") ?? null);
 }
 
 function numberOf(text: string | null): number | null { return text === null ? null : Number(text); }
@@ -110,12 +122,31 @@ function viewOf(protos: Proto[]): View {
     l4: l4?.pos ?? null,
     payload: ported ? ported.pos + ported.size : null,
     src: shown(l3, addresses[0]!),
-    dst: shown(l3, addresses[1]!),
+    dst: shown(l3, "ip.cur_rt") ?? shown(l3, addresses[1]!), // under a source route, ip.dst is its end
     srcPort: numberOf(shown(ported, `${ported?.name}.srcport`)),
     dstPort: numberOf(shown(ported, `${ported?.name}.dstport`)),
     fragmentOffset: units === null ? null : 8 * units,
     moreFragments: more === null ? null : /^(1|True)$/i.test(more),
     l3Sum: STATUS[shown(l3, "ip.checksum.status") ?? ""] ?? null,
     l4Sum: STATUS[shown(l4, `${l4?.name}.checksum.status`) ?? ""] ?? null,
+    options: l4?.name === "tcp" ? tcpOptionsOf(l4) : null,
   };
+}
+
+/** What tshark says of an option whose length is wrong, or of which a block is not all there. */
+const OBJECTIONS = /"tcp\.option\.len\.invalid"|"tcp\.suboption_malformed"/;
+
+function tcpOptionsOf(tcp: Proto): string | null {
+  const from = tcp.text.indexOf('<field name="tcp.options"');
+  if (from < 0) return null;
+  const all = tcp.text.slice(from, tcp.text.indexOf("\n    </field>", from));
+  const bytes = attribute(all, "value")!;
+  const list = all.split(/^ {6}<field (?=name="(?:tcp\.options|"))/m).slice(1);
+  const kinds = list.map((option) => {
+    // One that leaves the header has no kind, but a place.
+    const at = 2 * (Number(attribute(option, "pos")) - Number(attribute(all, "pos")));
+    return `${Number.parseInt(bytes.slice(at, at + 2), 16)}${OBJECTIONS.test(option) ? "!" : ""}`;
+  });
+  const last = kinds.indexOf("0"); // tshark goes on behind it
+  return kinds.slice(0, last < 0 ? undefined : last + 1).join(" ");
 }

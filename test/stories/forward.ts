@@ -73,4 +73,17 @@ export const forwardStories = [
     laptop:9000 -> 127.0.0.1:8080 udp : alice:80 hears 10.0.2.2:9000
     alice:80 -> 10.0.2.2:9000 udp     : laptop hears 127.0.0.1:8080
   `,
+  story("a forward from the host itself shows a guest of NAT mode its gateway, which hides all else of the loopback", webBehindNat({
+    forward: ["own,udp,127.0.0.1,8081,,80", "any,udp,,8080,,80"],
+  }))`
+    laptop:9000 -> 127.0.0.1:8081 udp : web:80 hears 10.0.2.2:9000
+    web:80 -> 10.0.2.2:9000 udp       : laptop hears 127.0.0.1:8081
+    laptop:9001 -> 127.0.0.1:8080 udp : web:80 hears 10.0.2.2:9001
+    web:80 -> 10.0.2.2:9001 udp       : laptop hears 127.0.0.1:8080
+    web:81 -> 10.0.2.2:9000 udp       : nobody, dropped NAT_LOOPBACK
+    web:80 -> 10.0.2.2:9002 udp       : nobody, dropped NAT_LOOPBACK
+    wait 6 min
+    web:80 -> 10.0.2.2:9000 udp       : nobody, dropped NAT_LOOPBACK
+    server:9000 -> nat:8081 udp       : nobody, dropped UDP_CLOSED
+  `,
 ];

@@ -24,6 +24,8 @@ export const patternAt = (seq: number): number => (seq ^ (seq >>> 8)) & 255;
 
 export interface Sent { at: number; segment: TcpSegment }
 export interface Told { at: number; text: string }
+/** One of several connections; the numbers of its segments count from `isn`. */
+export interface Connection { stream: number; peerPort: number; isn: number | null }
 
 const NEWS = ["OPENED", "READABLE", "WRITABLE", "ENDED", "GONE"];
 const ERRORS = ["", "REFUSED", "RESET", "TIMED_OUT", "UNREACHABLE", "ABORTED"];
@@ -92,6 +94,15 @@ export class Station {
       view.setFloat64(abi.WIRE_IN_ORDER, 1, true);
       call.wireSet(this.card, way, 0);
     }
+  }
+
+  /** The connection that the table is about now; `resume` comes back to it, as long as nothing was written or read on it. */
+  get connection(): Connection { return { stream: this.stream, peerPort: this.peerPort, isn: this.isn }; }
+  resume(connection: Connection): this {
+    Object.assign(this, connection);
+    this.written = 1;
+    this.read = 1;
+    return this;
   }
 
   // ── the user ──
@@ -171,7 +182,8 @@ export class Station {
     if (event.kind === abi.EVENT_STREAM)
       this.told.push({ at, text: [...NEWS.filter((_, i) => event.flags & (1 << i)), ERRORS[event.a]].filter(Boolean).join(" ") });
     if (event.kind === abi.EVENT_ACCEPT) this.told.push({ at, text: "ACCEPT" });
-    if (event.kind === abi.EVENT_SYN) {
+    if (event.kind === abi.EVENT_SYN && event.flags !== 0) this.told.push({ at, text: "SYN GONE" });
+    else if (event.kind === abi.EVENT_SYN) {
       this.told.push({ at, text: "SYN" });
       this.stream = event.a;
     }

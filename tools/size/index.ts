@@ -4,7 +4,7 @@ import { broken, budgets, grouped, rows } from "./budget";
 import { sizes } from "./bytes";
 import type { Size } from "./bytes";
 import { inChromium, inNode } from "./start";
-import type { Start, Starts } from "./start";
+import { startLine } from "./start-line";
 
 /**
  * npm run size -- [--json] [--rows] [--starts=N]
@@ -50,14 +50,4 @@ function sizeLine({ what, bytes, gzip }: Size): string {
   const budget = promised.find((one) => one.what === what);
   const columns = [bytes, budget?.bytes, gzip, budget?.gzip].map((n) => (n === undefined ? "-" : grouped(n)).padStart(11));
   return `${what.padEnd(18)}${columns.join("")}`;
-}
-
-function startLine({ where, starts, missing }: Starts): string {
-  if (missing !== undefined) return `${where.padEnd(26)}not measured: ${missing}`;
-  const times = (step: keyof Start): number[] => starts.map((one) => one[step]).sort((a, b) => a - b);
-  const middle = (step: keyof Start): string => times(step)[starts.length >> 1]!.toFixed(1);
-  const total = times("total");
-  const steps = (["import", "createLab", "ready", "ping"] as const).map((step) => `${step} ${middle(step)}`);
-  const spread = `[${total[0]!.toFixed(1)}…${total.at(-1)!.toFixed(1)}]`;
-  return `${where.padEnd(26)}${middle("total").padStart(6)} ${spread.padEnd(16)} ${steps.join(", ")}`;
 }

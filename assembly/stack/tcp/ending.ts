@@ -1,11 +1,13 @@
 import {
   CAPACITY_STREAMS,
+  EVENT_SYN,
   STREAM_CLOSED,
   STREAM_ERROR_NONE,
   STREAM_FIN_WAIT_2,
   STREAM_GONE,
   STREAM_TIME_WAIT,
 } from "../../abi";
+import { emitEvent, makeVisible } from "../../frames";
 import { unuse } from "../../ip/ports";
 import { now, pool } from "../../memory";
 import { leaveListener } from "./backlog";
@@ -16,18 +18,19 @@ import { discard } from "./receive-buffer";
 import { MS } from "./rtt";
 import { empty } from "./send-buffer";
 import { feedStarved, leaveStarved } from "./starved";
-import { IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
+import { IS_ANY, IS_OWNED, IS_RELEASED, Stream, streamAt } from "./stream";
 import { keepUp, stopTimers } from "./timers";
 
 /**
- * How a stream ends. TIME-WAIT keeps its endpoints so that what is still on the way cannot be taken for a new connection's; those
- * streams are in a queue (record 0 of the pool holds its ends), and the oldest gives way when there is no stream left.
+ * How a stream ends. TIME-WAIT keeps its endpoints so that what is still on the way cannot be taken for a new connection's. Those that
+ * nobody holds are in a queue (record 0 of the pool holds its ends), and the oldest gives way when there is no stream left. One that
+ * TypeScript holds would keep its record, so that ending it early wins nothing.
  */
 
 /** A stream nobody uses, all zero but for its number; 0: all are in use. */
 export function newStream(): u32 {
   let id = pool(CAPACITY_STREAMS).take();
-  for (let tries = 0; id == 0 && tries < 8; tries++) {
+  if (id == 0) {
     const oldest = streamAt(0).first;
     if (oldest == 0) return 0;
     finish(streamAt(oldest), STREAM_ERROR_NONE);
@@ -45,7 +48,7 @@ export function enterTimeWait(s: Stream): void {
   empty(s);
   forgetRanges(s);
   giveUpPort(s);
-  joinTimeWait(s);
+  if (!s.has(IS_OWNED)) joinTimeWait(s);
   restartTimeWait(s);
   tell(s, STREAM_GONE);
 }
@@ -54,7 +57,7 @@ export function restartTimeWait(s: Stream): void {
   keepUp(s, now() + <u64>s.timeWait * MS);
 }
 
-/** FIN-WAIT-2 of a stream nobody holds any more lasts a minute: its other side may never end. */
+/** FIN-WAIT-2 of a stream nobody reads any more lasts a minute: its other side may never end, and has all that was written. */
 const FIN_WAIT: u64 = 60_000_000_000;
 
 export function limitFinWait(s: Stream): void {
@@ -71,6 +74,7 @@ export function finish(s: Stream, error: u32): void {
   giveUpPort(s);
   empty(s);
   forgetRanges(s);
+  if (s.listener != 0 && streamAt(s.listener).has(IS_ANY)) tellWithdrawn(s);
   leaveListener(s);
   s.state = STREAM_CLOSED;
   if (!wasWaiting) {
@@ -79,6 +83,14 @@ export function finish(s: Stream, error: u32): void {
   }
   if (!s.has(IS_OWNED)) free(s);
   feedStarved();
+}
+
+/** Who decides on held SYNs need not go on with this one: it has ended before anybody accepted it. */
+function tellWithdrawn(s: Stream): void {
+  const e = emitEvent(EVENT_SYN, s.listener);
+  e.a = s.id;
+  e.flags = STREAM_GONE;
+  makeVisible();
 }
 
 /** Gives the record back; there is no such stream any more. */
@@ -98,7 +110,8 @@ function giveUpPort(s: Stream): void {
   s.bound = 0;
 }
 
-function joinTimeWait(s: Stream): void {
+/** Nobody holds this stream in TIME-WAIT (any more). */
+export function joinTimeWait(s: Stream): void {
   const queue = streamAt(0);
   s.next = 0;
   s.prev = queue.last;
@@ -107,8 +120,10 @@ function joinTimeWait(s: Stream): void {
   queue.last = s.id;
 }
 
+/** Nothing happens when it is not in the queue. */
 function leaveTimeWait(s: Stream): void {
   const queue = streamAt(0);
+  if (s.prev == 0 && queue.first != s.id) return;
   if (s.prev == 0) queue.first = s.next;
   else streamAt(s.prev).next = s.next;
   if (s.next == 0) queue.last = s.prev;

@@ -176,13 +176,25 @@ const LOOKS: i32 = 64;
 /** Nobody knows yet whether the other side may come in; it asks again meanwhile, and gets no answer. */
 function hold(s: Stream, l: Stream): void {
   s.state = STREAM_HELD;
-  keepUp(s, now() + HOLD);
+  holdOn(s);
   const e = emitEvent(EVENT_SYN, l.id);
   e.a = s.id;
   makeVisible();
 }
+
+/**
+ * A held SYN has been heard, first or again: it is held until the next one is overdue. Each comes after twice the wait of the one
+ * before (RFC 6298 §5.5), so that the next is as far off as the first is past, and what the first waits more. Who has given up in
+ * SYN-SENT says so to nobody: it only falls silent (RFC 9293 §3.10.5).
+ */
+export function holdOn(s: Stream): void {
+  const asked = now() - s.lastHeardAt;
+  keepUp(s, min<u64>(s.lastHeardAt + HOLD, now() + asked + SILENCE));
+}
 /** As long as anybody asks. */
 const HOLD: u64 = 180_000_000_000;
+/** Longer than anybody's first wait: 1 s, and 3 s of those who follow RFC 1122 §4.2.3.1. */
+const SILENCE: u64 = 4_000_000_000;
 
 /** The handshake of a held SYN goes on. */
 export function accept(s: Stream): void {

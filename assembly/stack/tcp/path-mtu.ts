@@ -1,8 +1,8 @@
-import { HAS_TIMESTAMPS, IS_MADE_SMALL, IS_OUTAGE, MAY_FRAGMENT, Stream } from "./stream";
-import { STREAM_ESTABLISHED } from "../../abi";
+import { HAS_TIMESTAMPS, IS_MADE_SMALL, IS_OUTAGE, MAY_FRAGMENT, Stream, isOpen, streamAt } from "./stream";
+import { CAPACITY_STREAMS, STREAM_ESTABLISHED, STREAM_LISTEN } from "../../abi";
 import { interfaceAt } from "../../ip/node";
 import { interfaceOf, wayTo } from "../../ip/way";
-import { now } from "../../memory";
+import { now, pool } from "../../memory";
 import { IPV4 } from "../../wire/ipv4";
 import { TCP, TIMESTAMPS } from "../../wire/tcp";
 
@@ -53,6 +53,16 @@ export function lowerPathMtu(s: Stream, mtu: u32): bool {
   s.mtuUntil = now() + RAISE_AFTER;
   settleMss(s);
   return s.mss < before;
+}
+
+/** An interface of `node` takes packets of another size from now on: full segments of its streams follow. */
+export function resettleMss(node: u32): void {
+  for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
+    const s = streamAt(id);
+    if (s.node != node || s.state == STREAM_LISTEN || !isOpen(s)) continue;
+    settleMss(s);
+    keepWindowWhole(s);
+  }
 }
 
 /** Tries the interface's MTU again when the ten minutes are over; but not on somebody who does not answer. */

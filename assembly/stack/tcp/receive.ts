@@ -3,6 +3,7 @@ import {
   OK,
   STREAM_CLOSED,
   STREAM_ERROR_ABORTED,
+  STREAM_ERROR_NONE,
   STREAM_ERROR_REFUSED,
   STREAM_ERROR_RESET,
   STREAM_FIN_WAIT_1,
@@ -27,7 +28,7 @@ import { emitBare, emptySeq, refuse } from "./emit";
 import { finish, restartTimeWait } from "./ending";
 import { findStream } from "./lookup";
 import { tellNews } from "./news";
-import { establish, heedInSynSent, openPassive } from "./opening";
+import { establish, heedInSynSent, holdOn, openPassive } from "./opening";
 import { output, sendSyn } from "./output";
 import { open, segment } from "./segment";
 import { isBefore } from "./sequence";
@@ -117,7 +118,10 @@ function heed(s: Stream): u32 {
 function heedHeld(s: Stream): u32 {
   const seg = segment();
   if (seg.has(TCP_RST) && seg.seq == s.rcvNxt) finish(s, STREAM_ERROR_RESET);
-  else if (seg.has(TCP_SYN) && seg.seq == s.irs) noteTimestamp(s);
+  else if (seg.has(TCP_SYN) && seg.seq == s.irs) {
+    noteTimestamp(s);
+    holdOn(s);
+  }
   return OK;
 }
 
@@ -247,9 +251,10 @@ function isUnwanted(s: Stream): bool {
   return s.has(IS_RELEASED) && s.state >= STREAM_FIN_WAIT_1 && seg.length != 0 && isBefore(s.rcvNxt, seg.seq + seg.length);
 }
 
+/** That is an error only where the other side has not acknowledged all that was written. */
 function abandon(s: Stream): u32 {
   emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
-  finish(s, STREAM_ERROR_ABORTED);
+  finish(s, isBefore(s.sndUna, s.sndEnd) ? STREAM_ERROR_ABORTED : STREAM_ERROR_NONE);
   return TCP_CLOSED;
 }
 

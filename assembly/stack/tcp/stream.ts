@@ -246,7 +246,7 @@ export const HAS_PARTIAL_ACK: u32 = 1 << 12;
 export const HAS_LOST_SYN: u32 = 1 << 13;
 /** The user has too little to send for the congestion window to matter: CUBIC's clock stands still (cubic.ts). */
 export const IS_CUBIC_HELD: u32 = 1 << 14;
-/** The release is done; frees itself when it is over. */
+/** Nobody reads any more, nor writes, but what is written already. Unless it is owned, it frees itself when it is over. */
 export const IS_RELEASED: u32 = 1 << 15;
 /** Segments may be fragmented on the way: the path takes less than 576 bytes. */
 export const MAY_FRAGMENT: u32 = 1 << 16;

@@ -13,7 +13,7 @@ import { doubtRoute } from "../../ip/send";
 import { now } from "../../memory";
 import { TCP_ACK, TCP_FIN, TCP_RST } from "../../wire/tcp";
 import { collapseWindow, shrinkThreshold } from "./congestion";
-import { emit, emitBare, emptySeq } from "./emit";
+import { emit, emitBare, emptySeq, sackBytes } from "./emit";
 import { finish } from "./ending";
 import { tellNews } from "./news";
 import { output, sendSyn, settleTimers } from "./output";
@@ -143,7 +143,7 @@ function forgetSacked(s: Stream): void {
 function probe(s: Stream): void {
   s.sndNxt = s.sndUna;
   const waiting = s.sndEnd - s.sndUna;
-  const length = min<u32>(max<u32>(1, min<u32>(s.sndWnd, s.mss)), waiting);
+  const length = min<u32>(max<u32>(1, min<u32>(s.sndWnd, s.mss - sackBytes(s))), waiting);
   const isFin = length == waiting && s.has(IS_SHUT);
   if (length != 0 || isFin) {
     emit(s, s.sndUna, length, TCP_ACK | (isFin ? TCP_FIN : 0));
@@ -171,7 +171,7 @@ export function streamUpkeep(id: u32): void {
   s.upkeepAt = 0;
   if (s.state == STREAM_TIME_WAIT) finish(s, STREAM_ERROR_NONE);
   else if (s.state == STREAM_HELD) finish(s, STREAM_ERROR_TIMED_OUT);
-  else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_TIMED_OUT);
+  else if (s.state == STREAM_FIN_WAIT_2 && s.has(IS_RELEASED)) finish(s, STREAM_ERROR_NONE);
   else if (s.state >= STREAM_ESTABLISHED) keepAlive(s);
   if (s.state != 0) tellNews(s);
 }

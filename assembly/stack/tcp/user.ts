@@ -25,14 +25,14 @@ import { PROTOCOL_TCP } from "../../wire/ipv4";
 import { TCP, TCP_ACK, TCP_RST, TCP_SYN, Tcp } from "../../wire/tcp";
 import { firstReady, leaveListener } from "./backlog";
 import { emitBare, emptySeq } from "./emit";
-import { bury, finish, limitFinWait } from "./ending";
+import { bury, finish, joinTimeWait, limitFinWait } from "./ending";
 import { output } from "./output";
 import { discard, readable, take } from "./receive-buffer";
 import { beginReminders } from "./reminder";
 import { segment } from "./segment";
 import { buffered, write } from "./send-buffer";
 import { feedStarved, leaveStarved, starve } from "./starved";
-import { HAS_ENDED, IS_ACK_DUE, IS_OWNED, IS_READY, IS_RELEASED, IS_SHUT, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
+import { HAS_ENDED, IS_ACK_DUE, IS_ANY, IS_OWNED, IS_READY, IS_RELEASED, IS_SHUT, IS_WRITE_WANTED, Stream, streamAt } from "./stream";
 import { windowGain } from "./window";
 
 /** What the user of a stream does (RFC 9293 §3.9.1). */
@@ -93,6 +93,15 @@ function reset(s: Stream): void {
   emitBare(s.node, s.local, s.localPort, s.remote, s.remotePort, emptySeq(s), 0, TCP_RST);
 }
 
+/**
+ * The user has said all and wants to hear no more, but still to know the end: from our FIN on, data is answered by a reset (RFC 9293
+ * §3.6.1), and silence is not waited out for ever.
+ */
+export function close(s: Stream): void {
+  s.set(IS_RELEASED);
+  limitFinWait(s);
+}
+
 /** The user lets go: what was written still goes out; what was not read is lost, and the other side hears so (RFC 2525 §2.17). */
 export function release(s: Stream): void {
   if (s.state == STREAM_CLOSED) return bury(s);
@@ -104,6 +113,7 @@ export function release(s: Stream): void {
   shutdown(s);
   if (s.state == 0) return;
   discard(s);
+  if (s.state == STREAM_TIME_WAIT) joinTimeWait(s);
   limitFinWait(s);
   feedStarved();
 }
@@ -121,8 +131,9 @@ export function acceptFrom(l: Stream): u32 {
   return id;
 }
 
-/** Ends a listener; who waited for it is reset. */
+/** Ends a listener; who waited for it is reset, and nobody is left to be told so. */
 export function closeListener(l: Stream): void {
+  l.clear(IS_ANY);
   while (l.first != 0) abort(streamAt(l.first));
   const b = boundAt(l.bound);
   b.owner = 0;
@@ -154,7 +165,7 @@ export function turnAway(s: Stream, code: u32): void {
 export function removeStreams(node: u32): void {
   // None of them is told what the end of another makes possible.
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
-    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED);
+    if (streamAt(id).state != 0 && streamAt(id).node == node) streamAt(id).clear(IS_OWNED | IS_ANY);
   }
   for (let id: u32 = 1; id <= pool(CAPACITY_STREAMS).high; id++) {
     const s = streamAt(id);
