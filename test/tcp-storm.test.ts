@@ -4,7 +4,7 @@ import { sha256 } from "./ending";
 import { journey } from "./storm/journey";
 import type { Journey } from "./storm/journey";
 import { PLACE_NAMES } from "./storm/place";
-import { BATCHES, ONLY, PATIENCE } from "./storm/seeds";
+import { BATCHES, ONLY, PATIENCE, isNightly } from "./storm/seeds";
 
 const journeys: Journey[] = [];
 
@@ -25,14 +25,14 @@ describe("in a storm every byte arrives, and both sides come to their end", () =
     expect(journeys.filter(({ took }) => took > 10_000).length, "changes in mid-transfer").toBeGreaterThan(journeys.length / 5);
   });
 
-  test.skipIf(ONLY !== null)("none needed more than two thirds of the time that the rule gives it", () => {
+  test.skipIf(ONLY !== null || isNightly)("none of the five hundred needed more than two thirds of the time that the rule gives it", () => {
     const longest = journeys.reduce((worst, each) => (each.took / each.patience > worst.took / worst.patience ? each : worst));
     expect(longest.took / longest.patience, JSON.stringify({ ...longest, capture: undefined })).toBeLessThan(0.67);
   });
 });
 
 /** SHA-256 over the captures of the storms with seeds 1 to 12. A change of any frame or time changes it, in Node or Chromium. */
-const GOLDEN = "bca4c2f01bc7771b7788231ac14daad0673a67a33fb225da62e4caa830c847c7";
+const GOLDEN = "222ffd5da595e938496bc409dc5e5837a7c717dd0a4948abed2a18890db11ebb";
 
 test.skipIf(ONLY !== null)("the same seed is the same capture: twice in a process, in Node, in Chromium, today and tomorrow", async () => {
   const hashes: string[] = [];

@@ -5,7 +5,7 @@
  *   FIVEWIRE_NIGHTLY=1 npx vitest run --project node tcp-storm
  */
 const env = typeof process === "undefined" ? {} : process.env;
-const isNightly = env.FIVEWIRE_NIGHTLY === "1";
+export const isNightly = env.FIVEWIRE_NIGHTLY === "1";
 
 /** The one storm that is asked for; null: all. */
 export const ONLY: number | null = env.FIVEWIRE_SEED === undefined ? null : Number(env.FIVEWIRE_SEED);
