@@ -306,10 +306,10 @@ describe("after an idle time", () => {
     for (let i = 0; i < 3; i++) roundTrip(station, 20_000);
     while (station.sent.length > 0) roundTrip(station, 0);
     expect(station.u32(STREAM_CWND)).toBeGreaterThan(12_000);
-    // The other side has something to say every 900 ms, and a timeout is a second.
+    // The other side has something to say every 440 ms, and a timeout is a second.
     for (let i = 0; i < 6; i++) {
       await play(station, `
-        +900  <  P. ${1 + 10 * i}:${11 + 10 * i} ack 60001
+        +400  <  P. ${1 + 10 * i}:${11 + 10 * i} ack 60001
         +40   >  . 60001 ack ${11 + 10 * i}
       `);
     }

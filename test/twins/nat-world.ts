@@ -341,7 +341,7 @@ function wrongInQuote({ bytes }: Heard): number | null {
 }
 
 /** The same between few, who have more to do with each other. */
-function narrowed(act: Act): Act { return { ...act, who: 0, port: act.port % 2, peer: act.peer % 2, peerPort: act.peerPort % 2 }; }
+function narrowed(act: Act): Act { return { ...act, who: 0, port: 0, peer: act.peer % 2, peerPort: act.peerPort % 2 }; }
 
 /**
  * How much of a packet an error about it shows: as much as it may, or little more than it must, though not half of TCP's
