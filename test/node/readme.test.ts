@@ -40,6 +40,24 @@ describe("the README", () => {
     for (const row of rows) expect(readme).toContain(row);
   });
 
+  test("names commands to check it by that exist, with tests that they choose and variables that are read", () => {
+    const section = /^## Check it yourself$([^]*?)^## /m.exec(readme)![1]!;
+    const commands = Array.from(section.matchAll(/^ {4}(\S.*?)(?: {2,}#.*)?$/gm), ([, command]) => command!);
+    expect(commands).toHaveLength(5);
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+    const tests = [...readdirSync("test"), ...readdirSync("test/node").map((name) => `node/${name}`)].map((name) => `test/${name}`);
+    for (const command of commands) {
+      const script = /\bnpm (?:run )?(\S+)/.exec(command)?.[1];
+      if (script !== undefined) expect(scripts, command).toHaveProperty(script);
+      else for (const filter of command.split("--project node ")[1]!.split(" ")) {
+        const chosen = tests.filter((name) => name.endsWith(".test.ts") && name.includes(filter));
+        expect(chosen.length, `${command}: ${filter}`).toBeGreaterThan(0);
+      }
+    }
+    const sources = [...tests, "test/twins/amount.ts"].filter((name) => name.endsWith(".ts")).map((name) => readFileSync(name, "utf8")).join("\n");
+    for (const [name] of section.matchAll(/FIVEWIRE_\w+/g)) expect(sources, name).toContain(`env.${name}`);
+  });
+
   test("links to files that exist, and that are in the package", () => {
     const links = Array.from(readme.matchAll(/\]\(([\w./-]+)\)/g), ([, target]) => target!);
     expect(links.length).toBeGreaterThan(3);
