@@ -57,8 +57,12 @@ export function breakUp(what: u32, port: u32, frame: u32): void {
     const piece = pieceOf(whole, at, min<u32>(whole.whole, length - at), at + whole.whole >= length);
     // No buffer is free: the rest is lost, as it would have been at its sender.
     if (piece == 0) break;
-    if (!launch(laneFor(0), 0, what, piece, port, 0)) dropAt(port, piece, QUEUE_FULL);
-    else if ((what & 0xffff) == TO_DEVICE) portAt(port).queued++;
+    // Nor with no place on the wires: one drop, and one event of it at the most, stand for all that is left.
+    if (!launch(laneFor(0), 0, what, piece, port, 0)) {
+      dropAt(port, piece, QUEUE_FULL);
+      break;
+    }
+    if ((what & 0xffff) == TO_DEVICE) portAt(port).queued++;
   }
   // It was one of those that wait for the device; its pieces are now.
   if ((what & 0xffff) == TO_DEVICE) portAt(port).queued--;
