@@ -87,6 +87,11 @@ interface Icmp {
 export type Layer =
   | LayerOf<"ethernet", { src: string; dst: string } & TypeOrLength>
   | LayerOf<"vlan", { vlan: number; priority: number; dropEligible: boolean } & TypeOrLength>
+  /** Linux's header in captures of any interface; `direction` is `"in"`, `"out"`, `"broadcast"`, `"multicast"`, `"other"`. */
+  | LayerOf<"cooked", { direction: string; hardwareType: number; src?: string; interface?: number; type: number }>
+  /** BSD's, with the number that its system has for the address family. */
+  | LayerOf<"loopback", { family: number }>
+  /** `control` has 16 bits in frames that are numbered, the low byte first (IEEE 802.2 §5.2), else 8. */
   | LayerOf<"llc", { dsap: number; ssap: number; control: number; oui?: number; pid?: number }>
   | LayerOf<"arp", { opcode: number; senderMac: string; senderIp: string; targetMac: string; targetIp: string }>
   | LayerOf<"ipv4", {

@@ -77,6 +77,20 @@ describe("Ethernet", () => {
     );
   });
 
+  test("802.2's numbered frames have a control field of two bytes, and only unnumbered ones a SNAP header", () => {
+    expect(about(ethernet(8, [0x04, 0x04, 0x00, 0x02, 1, 2, 3, 4]))).toBe("802.3, length 22: LLC, dsap 0x04, ssap 0x04, ctrl 0x0200");
+    expect(about(ethernet(4, [0x04, 0x05, 0x01, 0x03]))).toBe("802.3, length 18: LLC, dsap 0x04, ssap 0x05, ctrl 0x0301");
+    expect(about(ethernet(3, [0x04, 0x04, 0x00]))).toBe("802.3, length 17: LLC");
+    expect(about(ethernet(8, [0xaa, 0xaa, 0, 0, 0, 0, 8, 0]))).not.toContain("SNAP");
+    expect(about(ethernet(8, [0xaa, 0x00, 3, 0, 0, 0, 8, 0]))).not.toContain("SNAP");
+  });
+
+  test("a number between the lengths and the types is neither, and PAUSE is MAC control", () => {
+    expect(about(ethernet(1500, zeros(1500)))).toContain("802.3, length 1514: LLC");
+    for (const type of [1501, 1535]) expect(about(ethernet(type, zeros(type)))).toBe(`neither length nor ethertype (${type}), length ${type + 14}`);
+    expect(about(ethernet(0x8808, zeros(46)))).toBe("ethertype MAC control (0x8808), length 60");
+  });
+
   test("ARP says who asks for whom", () => {
     const says = (message: Bytes): string =>
       about(ethernet(0x0806, message)).replace("ethertype ARP (0x0806), length 42: ", "");

@@ -14,6 +14,11 @@ export function dissectEthernet(data: usize, length: u32, p: Packet, to: Layers)
   to.begin("ethernet", 0, ETHERNET).text("src", src).text("dst", dst);
   to.number(type < ETHERTYPE_MIN ? "length" : "type", type).end(SUM_NONE);
   const line = `${src} > ${dst}, ${typeText(type)}, length ${length}${dissectTags(data, length, type, to)}`;
+  return dissectRest(line, data, length, p, to);
+}
+
+/** `line` and what the frame carries after its link header; layers to its last byte. */
+export function dissectRest(line: string, data: usize, length: u32, p: Packet, to: Layers): string {
   to.limit = p.end;
   const carried = dissectNetwork(data, length, p, to);
   to.rest("payload", to.limit);
@@ -40,17 +45,21 @@ function dissectTags(data: usize, length: u32, type: u32, to: Layers): string {
   return text;
 }
 
-function typeText(type: u32): string {
-  if (type < ETHERTYPE_MIN) return "802.3";
+export function typeText(type: u32): string {
+  if (type <= LENGTH_MAX) return "802.3";
+  if (type < ETHERTYPE_MIN) return `neither length nor ethertype (${type})`;
   return `ethertype ${typeName(type)} (0x${hex(type, 4)})`;
 }
+
+/** The largest length in an 802.3 header; from here to ETHERTYPE_MIN nothing is defined (IEEE 802.3-2018 §3.2.6). */
+const LENGTH_MAX: u32 = 1500;
 
 function typeName(type: u32): string {
   if (type == 0x0800) return "IPv4";
   if (type == 0x0806) return "ARP";
   if (type == 0x8100) return "802.1Q";
   if (type == 0x86dd) return "IPv6";
-  if (type == 0x8808) return "MPCP";
+  if (type == 0x8808) return "MAC control";
   if (type == 0x8847) return "MPLS unicast";
   if (type == 0x8863) return "PPPoE D";
   if (type == 0x8864) return "PPPoE S";
@@ -65,7 +74,7 @@ function dissectNetwork(data: usize, length: u32, p: Packet, to: Layers): string
   if (kind == KIND_IPV4) return dissectIpv4(data, p, to);
   if (kind == KIND_IPV6) return dissectIpv6(data, p, to);
   if (kind == KIND_ARP) return dissectArp(data, length, p, to);
-  if (kind == KIND_LLC) return dissectLlc(data, p, to);
+  if (kind == KIND_LLC && p.etherType <= LENGTH_MAX) return dissectLlc(data, p, to);
   return "";
 }
 
@@ -98,10 +107,13 @@ function dissectLlc(data: usize, p: Packet, to: Layers): string {
   if (size < LLC) return "LLC";
   const dsap: u32 = load<u8>(at);
   const ssap: u32 = load<u8>(at, 1);
-  const control: u32 = load<u8>(at, 2);
-  const hasSnap = dsap == 0xaa && size >= SNAP;
-  to.begin("llc", offset, hasSnap ? SNAP : LLC).number("dsap", dsap).number("ssap", ssap).number("control", control);
-  const saps = `LLC, dsap 0x${hex(dsap, 2)}, ssap 0x${hex(ssap, 2)}, ctrl 0x${hex(control, 2)}`;
+  // Of frames that are numbered (I and S) the control field has two bytes, of which the second is N(R) and the poll bit.
+  const isNumbered = (load<u8>(at, 2) & 3) != 3;
+  if (isNumbered && size < LLC + 1) return "LLC";
+  const control: u32 = isNumbered ? load<u16>(at, 2) : load<u8>(at, 2);
+  const hasSnap = dsap == 0xaa && (ssap & 0xfe) == 0xaa && !isNumbered && size >= SNAP;
+  to.begin("llc", offset, hasSnap ? SNAP : isNumbered ? LLC + 1 : LLC).number("dsap", dsap).number("ssap", ssap).number("control", control);
+  const saps = `LLC, dsap 0x${hex(dsap, 2)}, ssap 0x${hex(ssap, 2)}, ctrl 0x${hex(control, isNumbered ? 4 : 2)}`;
   if (!hasSnap) {
     to.end(SUM_NONE);
     return dsap == 0x42 ? saps + ": STP" : saps;
@@ -112,6 +124,6 @@ function dissectLlc(data: usize, p: Packet, to: Layers): string {
   return `${saps}: SNAP, oui 0x${hex(oui, 6)}, pid 0x${hex(pid, 4)}`;
 }
 
-/** Bytes of an LLC header, and of one with SNAP after it. */
+/** Bytes of an LLC header with the shorter control field, and of one with SNAP after it. */
 const LLC: u32 = 3;
 const SNAP: u32 = 8;

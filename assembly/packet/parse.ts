@@ -50,6 +50,19 @@ export function parseAt(data: usize, length: u32, packet: usize, seed: u64): voi
   else if (parseLink(p, data, length)) parseNetwork(p, data, length, seed);
 }
 
+/** The same for a packet that has no Ethernet header: at `at`, at most `length`, lies what EtherType `type` names. Not hashed by a key. */
+export function parseNetworkAt(data: usize, at: u32, length: u32, type: u32, packet: usize): void {
+  const p = Packet.at(packet);
+  p.clear();
+  p.end = <u16>length;
+  p.vlan = <u16>UNTAGGED;
+  p.kind = <u8>KIND_OTHER;
+  p.etherType = <u16>type;
+  p.payload = <u16>at;
+  // A length instead of a type belongs to 802.3 alone.
+  if (type >= ETHERTYPE_MIN) parseNetwork(p, data, length, 0);
+}
+
 /**
  * The Ethernet header and up to two tags; a frame with more is of KIND_OTHER. What follows begins at `payload`.
  *

@@ -10,7 +10,8 @@ export const HELP = `fivewire: a learning switch, NAT and VirtualBox's five netw
       sends a capture into a lab as a guest's traffic, and tells what became of each frame
 
   fivewire inspect FILE [--json] [--limit N]
-      one line per frame of a capture; with --json its layers: offsets, fields, checksum status
+      one line per frame of a capture; with --json its layers: offsets, fields, checksum status; it looks into
+      Ethernet, raw IP, Linux cooked and BSD loopback frames, and names the link type of all others
 
   --json       for machines: one document (modes), or one line of JSON per frame (replay, inspect)
   --out FILE   where to write the pcapng; modes: fivewire-modes.pcapng in the folder for temporary files

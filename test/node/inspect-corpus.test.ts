@@ -22,10 +22,23 @@ test.skipIf(!corpus)("captures named after good and bad checksums are told apart
   const named = captures.filter((file) => /^chksums.*(good|bad)/.test(file));
   expect(named.length).toBeGreaterThan(20);
   for (const file of named) {
-    const lines = (await framesOf(file)).map(line);
+    const lines = (await framesOf(file)).map((frame) => line(frame));
     expect(
       lines.some((each) => each.includes("(bad cksum)")),
       `${file}: ${lines.join("\n")}`,
     ).toBe(file.includes("bad"));
   }
+});
+
+test.skipIf(!corpus)("of the corpus's DNS, DHCP and TCP options only the two invalid names are called malformed", async () => {
+  const found: string[] = [];
+  for (const file of captures)
+    for (const frame of await framesOf(file)) {
+      const mark = /\(malformed: .*\)|bad opt|bad padding/.exec(line(frame));
+      if (mark) found.push(`${file} ${mark[0]}`);
+    }
+  expect(found).toEqual([
+    "dns/dns-invalid-names.pcap (malformed: record 1 of 1 is not there)",
+    "dns/dns-invalid-names.pcap (malformed: a bad name)",
+  ]);
 });

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PcapngWriter } from "../../src/pcapng";
 import { part } from "../parts";
 
 export const tshark = part("tshark", () => (spawnSync("tshark", ["--version"]).error ? "no tshark in PATH" : null));
@@ -12,6 +11,8 @@ export const tshark = part("tshark", () => (spawnSync("tshark", ["--version"]).e
 export interface Captured {
   frame: Uint8Array;
   originalLength: number;
+  /** 1 (Ethernet) unless said otherwise. */
+  linkType?: number;
 }
 
 /** Where the headers of a frame lie and what they say; null: there is no such header, or it has no such field. */
@@ -58,17 +59,28 @@ const BATCH = 4000;
 
 /** tshark's view of each frame, and the names of the protocols it found, outermost first. */
 export function tsharkViews(frames: Captured[]): { view: View; protocols: string[] }[] {
-  const batches = Array.from({ length: Math.ceil(frames.length / BATCH) }, (_, i) => frames.slice(i * BATCH, (i + 1) * BATCH));
-  return batches.flatMap(viewsOf);
+  const views: { view: View; protocols: string[] }[] = [];
+  for (const linkType of new Set(frames.map((each) => each.linkType ?? 1))) {
+    const places = [...frames.keys()].filter((i) => (frames[i]!.linkType ?? 1) === linkType);
+    for (let from = 0; from < places.length; from += BATCH) {
+      const batch = places.slice(from, from + BATCH);
+      viewsOf(batch.map((i) => frames[i]!), linkType).forEach((view, k) => (views[batch[k]!] = view));
+    }
+  }
+  return views;
 }
 
-function viewsOf(frames: Captured[]): { view: View; protocols: string[] }[] {
+/** A pcap file. */
+function pcap(frames: Captured[], linkType: number): Uint8Array {
+  const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+  const records = frames.flatMap(({ frame, originalLength }, i) => [words(i, 0, frame.length, originalLength), frame]);
+  return Buffer.concat([words(0xa1b2c3d4, 0x00040002, 0, 0, 0x40000, linkType), ...records]);
+}
+
+function viewsOf(frames: Captured[], linkType: number): { view: View; protocols: string[] }[] {
   const folder = mkdtempSync(join(tmpdir(), "fivewire-tshark-"));
-  const file = join(folder, "frames.pcapng");
-  const writer = new PcapngWriter();
-  const place = writer.addInterface({ name: "frames" });
-  frames.forEach(({ frame, originalLength }, i) => writer.packet({ interface: place, time: BigInt(i), frame, originalLength }));
-  writeFileSync(file, writer.bytes());
+  const file = join(folder, "frames.pcap");
+  writeFileSync(file, pcap(frames, linkType));
   const settings = SETTINGS.flatMap((setting) => ["-o", setting]);
   const { stdout } = spawnSync("tshark", ["-n", "-r", file, ...settings, "-T", "pdml", "-J", WANTED], {
     encoding: "utf8", maxBuffer: 1 << 29, stdio: ["ignore", "pipe", "ignore"],
