@@ -103,6 +103,19 @@ describe("TCP through a NAT", () => {
     expect(nonces(guest)).toEqual([2, 4, 6]);
   });
 
+  test("begins anew with a SYN after a reset, and has four minutes until both have opened it again (RFC 5382 REQ-5)", async () => {
+    const nat = await behindNatNetwork();
+    const { world, laptop, guest, peer } = nat;
+    await connect(nat);
+    peer.send("rst", 80, laptop.address, 4000, 4);
+    await settle(world);
+    guest.send("syn", 4000, "192.168.1.77", 80, 5);
+    await settle(world);
+    const [state, left] = nat.tcp()!;
+    expect(state).toBe("opening");
+    expect(left).toBeLessThanOrEqual(240_000);
+  });
+
   test("is over four minutes after a reset that nothing follows (RFC 6146 §3.5.2.2)", async () => {
     const nat = await behindNatNetwork();
     const { world, laptop, peer } = nat;

@@ -1,9 +1,7 @@
 import {
-  DECIDE_ACCEPT,
   EVENT_ACCEPT,
   EVENT_SYN,
   OK,
-  STREAM_CLOSE_WAIT,
   STREAM_ERROR_REFUSED,
   STREAM_ERROR_TIMED_OUT,
   STREAM_ESTABLISHED,
@@ -24,7 +22,7 @@ import { emitEvent, makeVisible } from "../../frames";
 import { use } from "../../ip/ports";
 import { now, nowMs } from "../../memory";
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../wire/tcp";
-import { joinListener, leaveListener } from "./backlog";
+import { joinListener } from "./backlog";
 import { SSTHRESH_FIRST, initialWindow } from "./congestion";
 import { refuse } from "./emit";
 import { bury, finish, newStream } from "./ending";

@@ -1,4 +1,4 @@
-import { STREAM_ERROR_REFUSED, STREAM_ERROR_UNREACHABLE, STREAM_ESTABLISHED, STREAM_SYN_SENT } from "../../abi";
+import { STREAM_ERROR_REFUSED, STREAM_ERROR_UNREACHABLE, STREAM_ESTABLISHED } from "../../abi";
 import { ICMP, ICMP_UNREACHABLE, Icmp, UNREACHABLE_FRAGMENTATION, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../../wire/icmp";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";

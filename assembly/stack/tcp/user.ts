@@ -11,11 +11,10 @@ import {
   STREAM_HELD,
   STREAM_LAST_ACK,
   STREAM_LISTEN,
-  STREAM_SYN_RECEIVED,
   STREAM_SYN_SENT,
   STREAM_TIME_WAIT,
 } from "../../abi";
-import { consume, frameAt } from "../../frames";
+import { consume } from "../../frames";
 import { sendIcmpError } from "../../ip/icmp-error";
 import { boundAt, unbind } from "../../ip/ports";
 import { newPacket, payloadOf } from "../../ip/send";
